@@ -1,0 +1,47 @@
+# Every target sets up .venv by itself; nothing but Python 3.11 or newer and make is needed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check bench bench-quick fmt clean
+
+help:
+	@echo "make demo    see a program reach the right clients, and only those"
+	@echo "make test    run the tests"
+	@echo "make check   lint and type check"
+	@echo "make bench   measure speed beside other tools"
+
+# What users need.
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+# What we need besides.
+.venv/developing: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+demo: .venv/installed
+	@$(BIN)/hyperlambda demo
+
+test: .venv/developing
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/developing
+	$(BIN)/python -m benchmarks
+
+bench-quick: .venv/developing
+	$(BIN)/python -m benchmarks --quick
+
+fmt: .venv/developing
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build dist *.egg-info

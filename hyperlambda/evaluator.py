@@ -1,0 +1,216 @@
+"""
+The evaluator: what programs may do, and how they are started.
+
+An `Evaluator` knows slots, limits and where things are; it may be used from many threads
+at once. Each program that it starts has a run of its own (run.py): a copy of the
+evaluator that is running, which is what slots are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .limits import Limits
+from .node import Node
+from .parser import parse
+from .registry import AnySlot, SlotFunction, SlotRegistry, standard_slots
+from .run import Run
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from .sockets import Hub
+
+__all__ = ["Evaluator", "nodes_of", "with_arguments"]
+
+_WHILE_KEY = "magic:lambda:maxwhileiterations"
+
+
+class Evaluator(Run):
+    """
+    Runs programs.
+
+    Args:
+        limits: What each program may use up.
+        hub: Carries socket messages.
+        root: The folder that programs may read files from.
+        config: What [config.get] finds, and the reference's own settings.
+    """
+
+    __slots__ = ("_is_running",)
+
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        hub: Hub | None = None,
+        root: str | Path | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.registry = SlotRegistry(standard_slots())
+        self.config = dict(config or {})
+        self.limits = limits or _limits_of(self.config)
+        self.hub = hub
+        self.root = Path(root) if root is not None else None
+        self.dynamic_slots = {}
+        self._is_running = False
+
+    # Slots
+
+    def slot(self, *names: str) -> Callable[[AnySlot], AnySlot]:
+        """Register the decorated function, which other evaluators do not see."""
+
+        def register(function: AnySlot) -> AnySlot:
+            for name in names:
+                self.registry.register(name, function)
+            return function
+
+        return register
+
+    def register(self, name: str, function: SlotFunction) -> None:
+        """
+        Add a slot, which other evaluators do not see.
+
+        Raises:
+            HyperlambdaError: See `SlotRegistry.register`.
+        """
+        self.registry.register(name, function)
+
+    # Running programs
+
+    def evaluate(self, root: Node) -> Node:
+        """
+        Run the children of a node, in place.
+
+        Within a slot this runs more code as a part of the same program: with its limits
+        and its scopes, but with a result of its own.
+
+        Returns:
+            What the program returned: a node with a value, children, both or neither.
+
+        Raises:
+            HyperlambdaError: The program failed; nothing else escapes from one.
+        """
+        if self._is_running:
+            return self.run_tree(root)
+        with self._begin() as run:
+            return run.run_tree(root)
+
+    def run(
+        self,
+        text: str | bytes,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        file: str = "<text>",
+    ) -> Node:
+        """
+        Parse a text and evaluate it; returns what `evaluate` does.
+
+        Args:
+            text: The program.
+            arguments: What it finds below `.arguments`; dicts and lists become nodes.
+            file: What errors call the text.
+        """
+        return self.evaluate(with_arguments(parse(text, file=file), arguments))
+
+    async def run_async(
+        self,
+        text: str | bytes,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        file: str = "<text>",
+    ) -> Node:
+        """
+        Do what `run` does, on a thread, without blocking the event loop.
+
+        Slots that are coroutine functions run on the calling event loop. Cancelling
+        the task stops the program at its next step.
+        """
+        # Only programs that use an event loop pay for loading it.
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        with self._begin(loop) as run:
+            task = loop.run_in_executor(
+                None, lambda: run.run(text, arguments=arguments, file=file)
+            )
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                run.stopped = True
+                await asyncio.wait([task])
+                task.exception()  # seen: the program was told to stop
+                raise
+
+    def signal(self, name: str, node: Node) -> None:
+        """
+        Call one slot, by name, with a node.
+
+        Raises:
+            UnknownSlotError: There is none of that name.
+            HyperlambdaError: The slot failed.
+        """
+        if self._is_running:
+            self.run_slot(name, node)
+            return
+        with self._begin() as run:
+            run.result = Node()
+            run._roots.append(node)
+            run.run_slot(name, node)
+
+    # Inside
+
+    @contextmanager
+    def _begin(
+        self, loop: asyncio.AbstractEventLoop | None = None
+    ) -> Iterator[Evaluator]:
+        """Make the run of one program, and clean up after it."""
+        run = object.__new__(type(self))
+        run.registry = self.registry
+        run.config = self.config
+        run.limits = self.limits
+        run.hub = self.hub
+        run.root = self.root
+        run.dynamic_slots = self.dynamic_slots
+        run._is_running = True
+        run._start(loop)
+        try:
+            yield run
+        finally:
+            if run._runner is not None:
+                run._runner.close()
+
+
+def with_arguments(root: Node, arguments: Mapping[str, Any] | None) -> Node:
+    """Put arguments first in a program, as `.arguments`, and return the program."""
+    if arguments:
+        declared = root.child(".arguments")
+        if declared is not None:
+            declared.untie()
+        root.insert(0, Node(".arguments", None, nodes_of(arguments)))
+    return root
+
+
+def nodes_of(data: Any) -> list[Node]:
+    """Return the nodes of a dict (named) or list (named `.`), and of what is in them."""
+    items = (
+        data.items() if isinstance(data, Mapping) else ((".", item) for item in data)
+    )
+    nodes = []
+    for name, item in items:
+        if isinstance(item, Mapping | list | tuple):
+            nodes.append(Node(str(name), None, nodes_of(item)))
+        else:
+            nodes.append(Node(str(name), item))
+    return nodes
+
+
+def _limits_of(config: Mapping[str, Any]) -> Limits:
+    for key, value in config.items():
+        if key.lower() == _WHILE_KEY:
+            return replace(Limits(), max_while_iterations=int(value))
+    return Limits()

@@ -1,0 +1,418 @@
+"""
+Lambda expressions: text to iterators to nodes (spec 01 §5).
+
+    Expression("@.data/*/name").evaluate(node)
+
+starts from `node`, the identity, and lets each iterator turn the nodes so far into the
+next ones. An expression does not change and may be shared by nodes and threads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .conversions import to_bool, to_int, to_text
+from .errors import ExpressionError, HyperlambdaSyntaxError
+from .iterators import (
+    Iteration,
+    Mode,
+    Step,
+    add_dynamic_iterator,
+    children_named,
+    iterator,
+)
+from .lexer import unquote
+from .node import Computed, Node
+from .values import add_converter, literal_text
+
+__all__ = [
+    "Expression",
+    "compile_expression",
+    "expression_of",
+    "resolve",
+    "resolve_bool",
+    "resolve_int",
+    "resolve_node",
+    "resolve_text",
+]
+
+# More braces within braces than any program has: each is a call deeper when evaluated.
+_DEEPEST_NESTING = 50
+# A chain of expressions this long is worth a look whether it goes round in a circle.
+_LONG_CHAIN = 32
+
+
+class Expression(Computed):
+    """
+    An expression, compiled.
+
+    Attributes:
+        text: The text it was made of.
+        iterators: The text of each iterator.
+
+    Raises:
+        ExpressionError: The text is malformed (spec 01 §5.12).
+    """
+
+    __slots__ = ("_iterations", "_steps", "iterators", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.iterators = split(text)
+        self._iterations = [iterator(part) for part in self.iterators]
+        self._steps = _fuse(self.iterators, self._iterations)
+
+    def evaluate(self, node: Node) -> list[Node]:
+        """
+        Return the nodes that the expression finds from a node, in order.
+
+        Raises:
+            ExpressionError: A nested expression found several nodes.
+            MissingValueError: A node without parent was asked for a sibling.
+        """
+        found = [node]
+        for step in self._steps:
+            found = step(found, node)
+            if not found:
+                break
+        return found
+
+    def iterate(self, node: Node) -> Iterator[Node]:
+        """
+        Yield the nodes that the expression finds, looking at each when it is asked for.
+
+        A program may change names and values meanwhile, and see it (spec 02 §2.7).
+
+        Raises:
+            TreeError: A list of children was changed while it was walked.
+        """
+        last = 0
+        for index, iteration in enumerate(self._iterations):
+            if iteration.mode is Mode.FIRST:
+                last = index + 1
+        found = [node]
+        for iteration in self._iterations[:last]:
+            found = iteration.step(found, node)
+            if not found:
+                return iter(())
+        result = iter(found)
+        for iteration in self._iterations[last:]:
+            result = (
+                iteration.lazy(result, node)
+                if iteration.lazy is not None
+                else _one_by_one(iteration, result, node)
+            )
+        return result
+
+    def resolve(self, node: Node) -> Any:
+        """
+        Return the value that the expression leads to, or None if it finds no node.
+
+        Chains of expressions are followed, each from the node that holds it.
+
+        Raises:
+            ExpressionError: Several nodes are found, or the chain never ends.
+        """
+        holder = self.follow(node)
+        return None if holder is None else holder.value
+
+    def follow(self, node: Node) -> Node | None:
+        """Return the node at the end of the chain, whose value is no expression."""
+        expression = self
+        hops = 0
+        seen: set[int] = set()
+        while True:
+            found = expression.evaluate(node)
+            if not found:
+                return None
+            if len(found) > 1:
+                raise ExpressionError(
+                    f"the expression '{_short(expression.text)}' finds {len(found)} nodes "
+                    "where one is wanted"
+                )
+            node = found[0]
+            value = node.value
+            if type(value) is not Expression:
+                return node
+            expression = value
+            hops += 1
+            if hops > _LONG_CHAIN:
+                if id(node) in seen:
+                    raise ExpressionError(
+                        f"the expression '{_short(self.text)}' leads back to itself"
+                    )
+                seen.add(id(node))
+
+    def __str__(self) -> str:
+        return "/".join([_iterator_text(part) for part in self.iterators])
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not Expression:
+            return NotImplemented
+        return self.text == other.text or str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+def _one_by_one(
+    iteration: Iteration, nodes: Iterator[Node], identity: Node
+) -> Iterator[Node]:
+    if iteration.mode is Mode.EACH:
+        for node in nodes:
+            yield from iteration.step([node], identity)
+    else:
+        yield from iteration.step(list(nodes), identity)
+
+
+def _fuse(texts: list[str], iterations: list[Iteration]) -> list[Step]:
+    """Return the steps, with the common pair of `*` and a name made one."""
+    steps: list[Step] = []
+    for text, iteration in zip(["", *texts], iterations, strict=False):
+        if text == "*" and iteration.name is not None:
+            steps[-1] = children_named(iteration.name)
+        else:
+            steps.append(iteration.step)
+    return steps
+
+
+def split(text: str) -> list[str]:
+    """
+    Return the texts of the iterators of an expression (spec 01 §5.2).
+
+    Raises:
+        ExpressionError: A quote or a brace is never closed.
+    """
+    if '"' not in text and "{" not in text:
+        return text.split("/")
+    parts: list[str] = []
+    buffer = ""
+    position = 0
+    ended = True  # whether what stands at the end is an iterator of its own
+    while position < len(text):
+        character = text[position]
+        ended = True
+        if character == "/":
+            parts.append(buffer)
+            buffer = ""
+            position += 1
+        elif character == '"' and not buffer:
+            buffer, position = _quoted(text, position)
+        elif character == "{" and buffer in ("", "="):
+            close = _closing(text, position)
+            parts.append(buffer + text[position:close])
+            buffer = ""
+            position = close + text.startswith("/", close)
+            ended = text.startswith("/", close)
+        else:
+            stop = _DELIMITER.search(text, position + 1)
+            position, start = (stop.start() if stop else len(text)), position
+            buffer += text[start:position]
+    if ended:
+        parts.append(buffer)
+    return parts
+
+
+_DELIMITER = re.compile(r'[/"{]')
+_QUOTED = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
+_BRACE = re.compile(r"[{}]")
+
+
+def _quoted(text: str, start: int) -> tuple[str, int]:
+    match = _QUOTED.match(text, start)
+    if match is None:
+        raise ExpressionError(f"a quote is never closed in '{_short(text)}'")
+    try:
+        return unquote(match[1]), match.end()
+    except HyperlambdaSyntaxError as error:
+        raise ExpressionError(error.message) from error
+
+
+def _closing(text: str, start: int) -> int:
+    """Return the offset just behind the brace that balances the one at an offset."""
+    depth = 0
+    for match in _BRACE.finditer(text, start):
+        if match[0] == "{":
+            depth += 1
+            if depth > _DEEPEST_NESTING:
+                raise ExpressionError("an expression is nested too deeply")
+        else:
+            depth -= 1
+            if not depth:
+                return match.end()
+    raise ExpressionError(f"a brace is never closed in '{_short(text)}'")
+
+
+def _iterator_text(part: str) -> str:
+    braced = part.startswith(("{", "={"))
+    if "/" in part or part.startswith('"') or (braced and not _is_balanced(part)):
+        return '"' + part.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return part
+
+
+def _is_balanced(part: str) -> bool:
+    try:
+        return _closing(part, part.index("{")) == len(part)
+    except ExpressionError:
+        return False
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+# Programs repeat their expressions, above all in loops that make new code: those seen are
+# kept, and all are forgotten when there are too many.
+_compiled: dict[str, Expression] = {}
+_MOST_COMPILED = 4096
+_LONGEST_KEPT = 500
+
+
+def compile_expression(text: str) -> Expression:
+    """
+    Return the expression of a text, which may be shared.
+
+    Raises:
+        ExpressionError: The text is malformed.
+    """
+    expression = _compiled.get(text)
+    if expression is None:
+        expression = Expression(text)
+        if len(text) <= _LONGEST_KEPT:
+            if len(_compiled) >= _MOST_COMPILED:
+                _compiled.clear()
+            _compiled[text] = expression
+    return expression
+
+
+def expression_of(node: Node) -> Expression:
+    """
+    Return the expression that is the value of a node.
+
+    Raises:
+        ExpressionError: The value is no expression.
+    """
+    value = node.value
+    if type(value) is not Expression:
+        raise ExpressionError(
+            f"'{node.name}' needs an expression as its value",
+            help=f"write {node.name}:x:@name" if value is None else None,
+        )
+    return value
+
+
+# Reading the value of a node, expressions followed: the `GetEx` of spec 01 §1.6. Where an
+# expression finds nothing the result is the default of the wanted type.
+
+
+def resolve_node(node: Node) -> Node | None:
+    """Return the node whose value counts: the node itself, or where it leads to."""
+    value = node.value
+    return value.follow(node) if type(value) is Expression else node
+
+
+def resolve(node: Node) -> Any:
+    """Return the value of a node, or the one its expression leads to."""
+    value = node.value
+    return value.resolve(node) if type(value) is Expression else value
+
+
+def resolve_text(node: Node) -> str | None:
+    """
+    Return the resolved value as text; None stays None.
+
+    Raises:
+        ConversionError: It has no text form.
+    """
+    value = node.value
+    if type(value) is Expression:
+        value = value.resolve(node)
+    return value if type(value) is str else to_text(value)
+
+
+def resolve_bool(node: Node) -> bool:
+    """Return whether the resolved value counts as true (spec 02 §5.1)."""
+    value = node.value
+    if type(value) is Expression:
+        value = value.resolve(node)
+    return value if type(value) is bool else to_bool(value)
+
+
+def resolve_int(node: Node) -> int:
+    """
+    Return the resolved value as an integer of 32 bits; 0 if an expression finds nothing.
+
+    Raises:
+        ConversionError: It is None, or no number.
+        LiteralError, OutOfRangeError: It is a text that spells no such number.
+    """
+    holder = resolve_node(node)
+    return 0 if holder is None else int(to_int(holder.value))
+
+
+# The iterators that need expressions themselves.
+
+
+def _look_up(text: str, identity: Node) -> str | None:
+    """Resolve the text inside of braces, from the holder of the whole expression."""
+    try:
+        found = compile_expression(text).evaluate(identity)
+        if len(found) > 1:
+            raise ExpressionError(
+                f"the expression in braces '{_short(text)}' finds several nodes"
+            )
+        return resolve_text(found[0]) if found else None
+    except RecursionError:
+        raise ExpressionError(
+            f"the expression in braces '{_short(text)}' leads back to itself"
+        ) from None
+
+
+def _computed_name(text: str) -> Step:
+    """Make `{…}`: nodes whose name is what an expression finds."""
+    inner = _braced(text)
+
+    def step(nodes: list[Node], identity: Node) -> list[Node]:
+        wanted = _look_up(inner, identity)
+        return [node for node in nodes if node.name == wanted]
+
+    return step
+
+
+def _value_filter(text: str) -> Step:
+    """Make `=…`: nodes whose value is written like that, or like what a `{…}` finds."""
+    if text.startswith("={"):
+        return _computed_value(text)
+    wanted = text[1:]
+
+    def step(nodes: list[Node], identity: Node) -> list[Node]:
+        # No value is written like an empty one.
+        return [node for node in nodes if (literal_text(node.value) or "") == wanted]
+
+    return step
+
+
+def _computed_value(text: str) -> Step:
+    inner = _braced(text[1:])
+
+    def step(nodes: list[Node], identity: Node) -> list[Node]:
+        wanted = _look_up(inner, identity)
+        return [node for node in nodes if resolve_text(node) == wanted]
+
+    return step
+
+
+def _braced(text: str) -> str:
+    if not text.endswith("}") or len(text) < 2:
+        raise ExpressionError(f"'{_short(text)}' has no closing '}}'")
+    return text[1:-1]
+
+
+add_dynamic_iterator("{", _computed_name)
+add_dynamic_iterator("=", _value_filter)
+add_converter(Expression, "x", str, compile_expression)

@@ -1,0 +1,31 @@
+"""What a program may use up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Limits"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """
+    What one evaluation may use up; None means no limit.
+
+    A program that goes beyond one ends with a `LimitError`, which its own [try] does
+    not see.
+
+    Attributes:
+        max_steps: Slots called.
+        max_depth: Blocks running inside of blocks.
+        max_nodes: Nodes in the trees of the program at one time; what is removed does
+            not count. Counted every so often, so that up to an eighth more may pass.
+        max_while_iterations: Rounds of one [while].
+        timeout: Seconds from start to end.
+    """
+
+    max_steps: int | None = None
+    max_depth: int | None = 1000
+    max_nodes: int | None = None
+    max_while_iterations: int | None = 5000
+    timeout: float | None = None

@@ -1,0 +1,178 @@
+"""
+Slots by name.
+
+A slot is a function of an evaluator and a node. The `slot` decorator only marks it, so
+that importing a module of slots changes nothing; a `SlotRegistry` holds the functions of
+the modules that were added to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .errors import HyperlambdaError
+
+if TYPE_CHECKING:
+    from .evaluator import Evaluator
+    from .node import Node
+
+__all__ = [
+    "AnySlot",
+    "SlotFunction",
+    "SlotRegistry",
+    "add_installed_slots",
+    "slot",
+    "standard_slots",
+]
+
+SlotFunction = Callable[["Evaluator", "Node"], Any]
+AnySlot = TypeVar("AnySlot", bound=SlotFunction)
+
+_MARK = "__hyperlambda_slots__"
+_CO_COROUTINE = 0x80  # inspect.CO_COROUTINE, without the cost of importing inspect
+
+
+def slot(*names: str) -> Callable[[AnySlot], AnySlot]:
+    """
+    Mark a function as a slot of these names.
+
+    The function takes the evaluator and the node, and changes the node in place. It may
+    be a coroutine function.
+    """
+    if not names:
+        raise HyperlambdaError("a slot needs a name")
+
+    def mark(function: AnySlot) -> AnySlot:
+        setattr(function, _MARK, names)
+        return function
+
+    return mark
+
+
+class SlotRegistry:
+    """
+    The slots that an evaluator knows.
+
+    Attributes:
+        functions: What to call, by name. Coroutine functions are wrapped, so that all
+            are called alike.
+    """
+
+    def __init__(self, slots: SlotRegistry | None = None) -> None:
+        """Start empty, or as a copy of other slots."""
+        self.functions: dict[str, SlotFunction] = dict(slots.functions) if slots else {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.functions
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.functions)
+
+    def __len__(self) -> int:
+        return len(self.functions)
+
+    def register(self, name: str, function: SlotFunction) -> None:
+        """
+        Add a slot.
+
+        Raises:
+            HyperlambdaError: The name is empty or taken, or the function cannot be
+                called with an evaluator and a node.
+        """
+        if not name:
+            raise HyperlambdaError("a slot needs a name")
+        taken = self.functions.get(name)
+        if taken is not None:
+            raise HyperlambdaError(
+                f"slot '{name}' is registered twice: by {_where(taken)} and {_where(function)}"
+            )
+        if not _takes_two(function):
+            raise HyperlambdaError(
+                f"slot '{name}' must be a function of an evaluator and a node, "
+                f"which {_where(function)} is not"
+            )
+        self.functions[name] = _synchronous(function)
+
+    def remove(self, name: str) -> None:
+        """
+        Take a slot away.
+
+        Raises:
+            HyperlambdaError: There is none of that name.
+        """
+        if self.functions.pop(name, None) is None:
+            raise HyperlambdaError(f"no slot is named '{name}'")
+
+    def add_modules(self, modules: Iterable[ModuleType]) -> None:
+        """Add every marked function of some modules."""
+        for module in modules:
+            for function in vars(module).values():
+                for name in getattr(function, _MARK, ()):
+                    self.register(name, function)
+
+
+def _synchronous(function: SlotFunction) -> SlotFunction:
+    code = getattr(function, "__code__", None)
+    if code is None or not code.co_flags & _CO_COROUTINE:
+        return function
+
+    def call(evaluator: Evaluator, node: Node) -> None:
+        coroutine: Coroutine[Any, Any, None] = function(evaluator, node)
+        evaluator.wait(coroutine)
+
+    call.__doc__ = function.__doc__
+    call.__wrapped__ = function  # type: ignore[attr-defined] # as functools.wraps does
+    return call
+
+
+def _takes_two(function: SlotFunction) -> bool:
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return callable(function)  # an object, or in C: it will say so itself
+    given = 2 + hasattr(function, "__self__")
+    needed = code.co_argcount - len(getattr(function, "__defaults__", None) or ())
+    varied = bool(code.co_flags & 0x04)  # inspect.CO_VARARGS
+    return needed <= given and (given <= code.co_argcount or varied)
+
+
+def _where(function: SlotFunction) -> str:
+    function = getattr(function, "__wrapped__", function)
+    name = getattr(function, "__qualname__", repr(function))
+    return f"{getattr(function, '__module__', '?')}.{name}"
+
+
+@cache
+def standard_slots() -> SlotRegistry:
+    """Return the slots that every evaluator starts with."""
+    # By name, since the slots know the language and not the other way round.
+    package = import_module("hyperlambda.slots")
+    registry = SlotRegistry()
+    registry.add_modules(
+        import_module(f"hyperlambda.slots.{family}") for family in package.FAMILIES
+    )
+    return registry
+
+
+def add_installed_slots(registry: SlotRegistry) -> bool:
+    """
+    Add the slots of installed packages; return whether any were missing.
+
+    Packages name modules of slots in the entry-point group `hyperlambda.slots`. They are
+    looked for when a name is not found, which takes longer than most programs run.
+    """
+    found = SlotRegistry()
+    found.add_modules(_installed())
+    missing = {n: f for n, f in found.functions.items() if n not in registry}
+    registry.functions.update(missing)
+    return bool(missing)
+
+
+@cache
+def _installed() -> tuple[ModuleType, ...]:
+    from importlib.metadata import entry_points  # see add_installed_slots
+
+    return tuple(point.load() for point in entry_points(group="hyperlambda.slots"))

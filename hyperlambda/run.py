@@ -1,0 +1,417 @@
+"""
+A program that runs: take a node, find its slot, call it, look at the limits (spec 02 §1–2).
+
+A `Run` holds what belongs to one program: its scope stack, the node that takes its
+result, and its budget. `Evaluator` adds how programs are started; slots are given an
+evaluator that is running.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, cast
+
+from .errors import (
+    HyperlambdaError,
+    LimitError,
+    MissingValueError,
+    NotAllowedError,
+    SlotError,
+    TreeError,
+    UnknownSlotError,
+)
+from .limits import Limits
+from .node import Node
+from .registry import SlotFunction, SlotRegistry, add_installed_slots
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from .evaluator import Evaluator
+    from .sockets import Hub
+
+__all__ = ["Run"]
+
+# Steps between looks at the clock: some tens of microseconds.
+_STEPS_BETWEEN_LOOKS = 256
+# The most Python frames that one block of a program takes.
+_FRAMES_PER_BLOCK = 8
+_ENDLESS = sys.maxsize
+
+
+class Run:
+    """
+    What a program has, and what its slots use.
+
+    Attributes:
+        registry: The slots.
+        limits: What the program may use up.
+        hub: Carries socket messages, or None.
+        root: The folder that programs may read files from, or None.
+        config: What [config.get] finds, and the reference's own settings.
+        dynamic_slots: The lambdas of [slots.create], by name.
+        result: The node that takes what the program returns.
+        stopped: Set from any thread to end the program at its next look.
+    """
+
+    __slots__ = (
+        "_allowed",
+        "_allowed_dynamic",
+        "_deadline",
+        "_depth",
+        "_fuel",
+        "_loop",
+        "_max_depth",
+        "_node_allowance",
+        "_roots",
+        "_runner",
+        "_scopes",
+        "_steps_left",
+        "config",
+        "dynamic_slots",
+        "hub",
+        "limits",
+        "registry",
+        "result",
+        "root",
+        "stopped",
+    )
+
+    registry: SlotRegistry
+    limits: Limits
+    hub: Hub | None
+    root: Path | None
+    config: Mapping[str, Any]
+    dynamic_slots: dict[str, Node]
+    result: Node | None
+    stopped: bool
+    _allowed: dict[str, SlotFunction]
+    _allowed_dynamic: frozenset[str] | None
+    _deadline: float | None
+    _depth: int
+    _fuel: int
+    _loop: asyncio.AbstractEventLoop | None
+    _max_depth: int
+    _node_allowance: int | None
+    _roots: list[Node]
+    _runner: asyncio.Runner | None
+    _scopes: list[tuple[str, Any]]
+    _steps_left: int
+
+    def _start(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Begin with full limits and nothing in scope."""
+        limits = self.limits
+        self.result = None
+        self.stopped = False
+        self._allowed = self.registry.functions
+        self._allowed_dynamic = None
+        self._scopes = []
+        self._roots = []
+        self._loop = loop
+        self._runner = None
+        self._depth = 0
+        self._max_depth = _ENDLESS if limits.max_depth is None else limits.max_depth
+        self._deadline = (
+            None if limits.timeout is None else monotonic() + limits.timeout
+        )
+        self._node_allowance = limits.max_nodes
+        self._steps_left = _ENDLESS if limits.max_steps is None else limits.max_steps
+        self._fuel = 0
+        _make_room(min(self._max_depth, 10_000))
+
+    def run_tree(self, root: Node) -> Node:
+        """Run the children of a node with a result of its own, and return that."""
+        outer = self.result
+        result = self.result = Node()
+        self._roots.append(root)
+        self._roots.append(result)
+        try:
+            self.run_children(root)
+        finally:
+            self.result = outer
+            del self._roots[-2:]
+        return result
+
+    def run_children(self, node: Node) -> None:
+        """
+        Run the children of a node in order, those with a name that has no dot first.
+
+        They run where they stand. The walk ends when the program has returned
+        something (spec 02 §1.6, §2.2).
+
+        Raises:
+            TreeError: The list of children was changed by one of them.
+            HyperlambdaError: One of them failed.
+        """
+        children = node.children
+        if not children:
+            return
+        this = cast("Evaluator", self)
+        allowed = self._allowed
+        result = self.result
+        version = node.version
+        self._depth += 1
+        child = node
+        try:
+            if self._depth > self._max_depth:
+                raise LimitError(f"blocks are nested more than {self._max_depth} deep")
+            for child in children:
+                name = child.name
+                if not name or name[0] == ".":
+                    continue
+                self._fuel -= 1
+                if self._fuel < 0:
+                    self._refuel()
+                function = allowed.get(name)
+                if function is None:
+                    function = self._find(name)
+                function(this, child)
+                if result is not None and (result.value is not None or result.children):
+                    return
+                if node.version != version:
+                    raise TreeError(
+                        f"'{name}' changed the list of nodes that is being executed"
+                    )
+        except HyperlambdaError as error:
+            error.add_frame(child.name, child.source, child.offset)
+            raise
+        except Exception as error:
+            raise _failure(child.name, child, error) from error
+        finally:
+            self._depth -= 1
+
+    def run_child(self, child: Node) -> None:
+        """
+        Run one node as `run_children` would, whatever the program has returned.
+
+        Nothing happens when its name is empty or begins with a dot.
+        """
+        name = child.name
+        if not name or name[0] == ".":
+            return
+        self._fuel -= 1
+        if self._fuel < 0:
+            self._refuel()
+        function = self._allowed.get(name)
+        if function is None:
+            function = self._find(name)
+        try:
+            function(cast("Evaluator", self), child)
+        except HyperlambdaError as error:
+            error.add_frame(name, child.source, child.offset)
+            raise
+        except Exception as error:
+            raise _failure(name, child, error) from error
+
+    def run_slot(self, name: str, node: Node) -> None:
+        """
+        Call a slot by name, whatever the whitelist says: for slots that use others.
+
+        Raises:
+            UnknownSlotError: There is none of that name.
+            HyperlambdaError: The slot failed.
+        """
+        function = self.registry.functions.get(name)
+        if function is None:
+            function = self._find(name)
+        try:
+            function(cast("Evaluator", self), node)
+        except HyperlambdaError as error:
+            error.add_frame(name, node.source, node.offset)
+            raise
+        except Exception as error:
+            raise _failure(name, node, error) from error
+
+    @property
+    def has_returned(self) -> bool:
+        """Whether the program has returned something."""
+        result = self.result
+        return result is not None and (
+            result.value is not None or bool(result.children)
+        )
+
+    def require_result(self) -> Node:
+        """
+        Return the node that takes what the program returns.
+
+        Raises:
+            MissingValueError: There is none: nobody would read it.
+        """
+        if self.result is None:
+            raise MissingValueError("nothing can be returned from here")
+        return self.result
+
+    @contextmanager
+    def scope(self, name: str, value: Any) -> Iterator[None]:
+        """Push something onto the scope stack for as long as the block runs."""
+        self._scopes.append((name, value))
+        try:
+            yield
+        finally:
+            self._scopes.pop()
+
+    def peek(self, name: str) -> Any:
+        """Return what was pushed last under a name, or None."""
+        for pushed, value in reversed(self._scopes):
+            if pushed == name:
+                return value
+        return None
+
+    @contextmanager
+    def allowing(self, slots: Iterable[str], dynamic: Iterable[str]) -> Iterator[None]:
+        """
+        Let a block call only these slots, and these dynamic ones.
+
+        A whitelist inside of a whitelist can only take away (spec 02 §7, Q20).
+        """
+        outer, outer_dynamic = self._allowed, self._allowed_dynamic
+        self._allowed = {name: outer[name] for name in slots if name in outer}
+        self._allowed_dynamic = frozenset(
+            name for name in dynamic if self.may_signal(name)
+        )
+        try:
+            yield
+        finally:
+            self._allowed, self._allowed_dynamic = outer, outer_dynamic
+
+    def may_signal(self, name: str) -> bool:
+        """Return whether a program may call a dynamic slot."""
+        return self._allowed_dynamic is None or name in self._allowed_dynamic
+
+    def run_trusted(self, root: Node) -> Node:
+        """Do what `run_tree` does, without the whitelist: for dynamic slots."""
+        outer, outer_dynamic = self._allowed, self._allowed_dynamic
+        self._allowed = self.registry.functions
+        self._allowed_dynamic = None
+        try:
+            return self.run_tree(root)
+        finally:
+            self._allowed, self._allowed_dynamic = outer, outer_dynamic
+
+    def clones(self, nodes: list[Node]) -> list[Node]:
+        """
+        Return a copy of each node.
+
+        Raises:
+            LimitError: The program would have more nodes than it may.
+        """
+        if self._node_allowance is not None:
+            self.charge_nodes(sum(_size(node) for node in nodes))
+        return [node.clone() for node in nodes]
+
+    def charge_nodes(self, count: int) -> None:
+        """
+        Say that the program is about to have that many more nodes.
+
+        Raises:
+            LimitError: It would have more than it may.
+        """
+        if self._node_allowance is None:
+            return
+        self._node_allowance -= count
+        if self._node_allowance < 0:
+            self._recount(count)
+
+    def sleep(self, seconds: float) -> None:
+        """
+        Wait, but no longer than the program may run.
+
+        Raises:
+            LimitError: Its time is over.
+        """
+        # Only programs that wait pay for loading the module.
+        from time import sleep
+
+        end = monotonic() + seconds
+        while (left := end - monotonic()) > 0:
+            if self._deadline is not None:
+                left = min(left, max(0.0, self._deadline - monotonic()))
+            sleep(min(left, 0.2))  # in parts, for the program may be told to stop
+            self._look()
+
+    def wait(self, awaitable: Awaitable[Any]) -> Any:
+        """Run an awaitable to its end and return its result."""
+        # Only programs that call a coroutine slot pay for loading this.
+        from .waiting import wait
+
+        return wait(self, awaitable)
+
+    def _find(self, name: str) -> SlotFunction:
+        """Return a slot that was not found at once, or say what is wrong."""
+        functions = self.registry.functions
+        if name not in functions:
+            add_installed_slots(self.registry)
+        function = functions.get(name)
+        if function is None:
+            raise UnknownSlotError(name, functions)
+        if self._allowed is not functions and name not in self._allowed:
+            raise NotAllowedError(name)
+        return function
+
+    def _refuel(self) -> None:
+        """Allow some more steps, if the program has any left."""
+        self._look()
+        if self._steps_left <= 0:
+            raise LimitError(
+                f"the program takes more than the {self.limits.max_steps} steps it may"
+            )
+        fuel = min(_STEPS_BETWEEN_LOOKS, self._steps_left)
+        self._steps_left -= fuel
+        self._fuel = fuel - 1  # the step that asked is one of them
+
+    def _look(self) -> None:
+        if self.stopped:
+            raise LimitError("the program was stopped")
+        if self._deadline is not None and monotonic() >= self._deadline:
+            raise LimitError(
+                f"the program runs longer than the {self.limits.timeout:g} seconds it may"
+            )
+
+    def _recount(self, more: int) -> None:
+        """Count the nodes that there really are, and allow what is left."""
+        most = self.limits.max_nodes
+        assert most is not None
+        present = sum(_size(root) for root in self._roots)
+        if present + more > most:
+            raise LimitError(f"the program has more than the {most} nodes it may")
+        self._node_allowance = max(most - present - more, most // 8)
+
+
+def _failure(name: str, node: Node, error: Exception) -> HyperlambdaError:
+    """Make an error of the language out of one of Python's."""
+    failure: HyperlambdaError
+    if isinstance(error, RecursionError):
+        failure = LimitError("blocks are nested too deeply")
+    elif isinstance(error, MemoryError):
+        failure = LimitError("the program needs more memory than there is")
+    else:
+        failure = SlotError(name, error)
+    failure.add_frame(name, node.source, node.offset)
+    return failure
+
+
+def _size(node: Node) -> int:
+    count = 0
+    waiting = [node]
+    while waiting:
+        top = waiting.pop()
+        count += 1
+        if top.children:
+            waiting.extend(top.children)
+    return count
+
+
+def _make_room(blocks: int) -> None:
+    """
+    Let Python call as deep as a program may nest.
+
+    Its own limit of 1,000 frames is for runaway recursion, which ours finds first. Calls
+    from Python to Python take no room on the stack of the machine.
+    """
+    needed = blocks * _FRAMES_PER_BLOCK + 1000
+    if sys.getrecursionlimit() < needed:
+        sys.setrecursionlimit(needed)

@@ -1,0 +1,369 @@
+"""
+The socket server: listens, upgrades, serves the pages, and ends in good order.
+
+`SocketServer` lives on an event loop; `BackgroundServer` gives it a thread of its own
+beside synchronous code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import secrets
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, cast
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+
+from ..errors import HyperlambdaError
+from .auth import SHORT_SECRET, issue_token, signing_key
+from .gate import Gate, is_loopback
+from .hub import Connection, SocketHub
+from .links import Link, Writer
+from .protocols import Session
+from .protocols.plain import Execute, PlainSession, encode_message
+from .watch import Watch
+
+__all__ = ["PLAIN_PATH", "SocketServer"]
+
+PLAIN_PATH = "/ws"
+
+TOKEN_EXPIRED = 3005
+"""Close code; below 3500, clients may come back at once with a fresh token."""
+
+TOO_SLOW = 4008
+"""Close code of a client that does not read what it asked for."""
+
+_log = logging.getLogger("hyperlambda.server")
+
+# Its debug lines would show request targets and headers, and with them tokens.
+_wire_log = logging.getLogger("hyperlambda.server.wire")
+_wire_log.setLevel(logging.WARNING)
+
+
+class SocketServer:
+    """
+    Serves WebSocket clients and the Sockets page on one port.
+
+    Args:
+        host: Other than loopback needs a secret.
+        port: 0 picks a free one.
+        secret: Signs and verifies tokens; without one a random secret is made.
+        publishers: Roles of which a client needs one to publish.
+        origins: Origins of pages that may connect, besides our own; "*" for all.
+        max_size: Bytes of a client's message; bigger ones end the connection (1009).
+        queue_bytes: How much may wait for one client before it is dropped (4008).
+        queue_messages: The same in messages; counted only while some wait.
+        ping_interval: Seconds of silence before a client is asked whether it is there;
+            None for never.
+        ping_timeout: Seconds that it has to answer.
+        close_on_expiry: Whether a connection ends with its token (3005).
+        leeway: Seconds by which the clocks of issuer and server may differ.
+        max_connections: How many clients at most; None for no limit.
+        open_timeout: Seconds from the first byte to the open WebSocket.
+        drain_timeout: Seconds that `stop` gives clients to read what is queued.
+        execute: Runs files for clients; None: they cannot.
+
+    Attributes:
+        hub: Publishes, from any thread, once the server has started.
+        secret: The one given, or the random one.
+        is_secret_ephemeral: Whether it is random: then tokens end with the server.
+
+    Raises:
+        HyperlambdaError: The host needs a secret, or the secret cannot be used.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 8765,
+        *,
+        secret: str | None = None,
+        publishers: Collection[str] = ("root", "admin"),
+        origins: Collection[str] = (),
+        max_size: int = 64 * 1024,
+        queue_bytes: int = 4 * 1024 * 1024,
+        queue_messages: int = 10_000,
+        ping_interval: float | None = 20,
+        ping_timeout: float = 20,
+        close_on_expiry: bool = True,
+        leeway: float = 30,
+        max_connections: int | None = 10_000,
+        open_timeout: float = 10,
+        drain_timeout: float = 5,
+        execute: Execute | None = None,
+    ) -> None:
+        if secret is None and not is_loopback(host):
+            raise HyperlambdaError(
+                f"a server on '{host}' can be reached from outside and needs a secret"
+            )
+        self.is_secret_ephemeral = secret is None
+        self.secret = secrets.token_urlsafe(48) if secret is None else secret
+        signing_key(self.secret)
+        self.host = host
+        self.port = port
+        self.hub = SocketHub()
+        self._publishers = frozenset(publishers)
+        self._execute = execute
+        self._max_size = max_size
+        self._queue_bytes = queue_bytes
+        self._queue_messages = queue_messages
+        self._ping_interval = ping_interval
+        self._ping_timeout = ping_timeout
+        self._close_on_expiry = close_on_expiry
+        self._leeway = leeway
+        self._max_connections = max_connections
+        self._open_timeout = open_timeout
+        self._drain_timeout = drain_timeout
+        self._sessions: dict[str, Callable[[Link], Session]] = {
+            PLAIN_PATH: self._plain_session
+        }
+        self._gate = Gate(
+            self.secret,
+            socket_paths=self._sessions,
+            origins=origins,
+            is_local=is_loopback(host),
+            leeway=leeway,
+            is_full=self._is_full,
+            health=lambda: {"connections": self.hub.connection_count},
+        )
+        self._sockets: set[Link] = set()
+        self._partings: set[asyncio.Task[None]] = set()
+        self._server: Server | None = None
+        self._writer: Writer | None = None
+        self._watch: Watch | None = None
+        self._stopped: asyncio.Event | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the pages are; the port is known once the server has started."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def socket_url(self) -> str:
+        """Where clients of the plain protocol connect."""
+        return f"ws{self.url.removeprefix('http')}{PLAIN_PATH}"
+
+    def token(
+        self,
+        username: str,
+        roles: Iterable[str] = (),
+        groups: Iterable[str] = (),
+        lifetime_seconds: float = 12 * 3600,
+    ) -> str:
+        """Return a token that this server accepts."""
+        return issue_token(self.secret, username, roles, groups, lifetime_seconds)
+
+    async def start(self) -> None:
+        """
+        Listen.
+
+        Raises:
+            HyperlambdaError: The port is taken, or there is no such host.
+        """
+        if self._server is not None:
+            raise HyperlambdaError("the server was started already")
+        if not self.is_secret_ephemeral and len(self.secret) < SHORT_SECRET:
+            _log.warning(
+                "the secret has fewer than %d characters: a longer one is safer",
+                SHORT_SECRET,
+            )
+        server = await self._listen()
+        self.port = server.sockets[0].getsockname()[1]
+        self._writer = Writer(
+            self.hub,
+            max_bytes=self._queue_bytes,
+            max_messages=self._queue_messages,
+            drop=self._drop,
+        )
+        self._watch = Watch(
+            self._links.values,
+            ping_interval=self._ping_interval,
+            ping_timeout=self._ping_timeout,
+            leeway=self._leeway,
+            expired=self._expire if self._close_on_expiry else None,
+            silent=partial(
+                self._dismiss,
+                code=CloseCode.INTERNAL_ERROR,
+                reason="no answer to pings",
+            ),
+        )
+        self._stopped = asyncio.Event()
+        self._server = server
+        await server.start_serving()
+
+    async def stop(self) -> None:
+        """
+        Stop listening, let clients have what is queued, then close their connections.
+
+        Clients see the close code 1012: they may come back. May be called twice.
+        """
+        server, writer, watch, stopped = (
+            self._server,
+            self._writer,
+            self._watch,
+            self._stopped,
+        )
+        if server is None or writer is None or watch is None or stopped is None:
+            return
+        if self.hub.is_closed:
+            await stopped.wait()
+            return
+        server.close(close_connections=False)
+        watch.stop()
+        self.hub.close()
+        while writer.turn():
+            await asyncio.sleep(0)
+        for link in list(self._links.values()):
+            self._dismiss(
+                link,
+                code=CloseCode.SERVICE_RESTART,
+                reason="the server stops",
+                timeout=self._drain_timeout,
+            )
+        if self._partings:
+            await asyncio.wait(self._partings)
+        for link in list(self._sockets):
+            link.transport.abort()
+        await server.wait_closed()
+        stopped.set()
+
+    async def serve_forever(self) -> None:
+        """Start unless that was done, and return when the server has been stopped."""
+        if self._server is None:
+            await self.start()
+        stopped = self._stopped
+        assert stopped is not None  # start has made it
+        try:
+            await stopped.wait()
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    @property
+    def _links(self) -> dict[Connection, Link]:
+        return {} if self._writer is None else self._writer.links
+
+    async def _listen(self) -> Server:
+        # The class is called like a class; what it gets besides is bound here.
+        factory = partial(Link, made=self._sockets.add, lost=self._forget)
+        try:
+            return await serve(
+                cast("Any", self._handle),
+                self.host,
+                self.port,
+                process_request=cast("Any", self._gate),
+                create_connection=cast("type[ServerConnection]", factory),
+                compression=None,
+                ping_interval=None,
+                open_timeout=self._open_timeout,
+                max_size=self._max_size,
+                logger=_wire_log,
+                server_header=None,
+                backlog=1024,
+                # Nobody may come in before everything is there.
+                start_serving=False,
+            )
+        except (OSError, OverflowError) as error:
+            raise HyperlambdaError(self._why_not_listening(error)) from error
+
+    def _why_not_listening(self, error: OSError | OverflowError) -> str:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            return f"port {self.port} of {self.host} is already taken"
+        return f"cannot listen on port {self.port} of '{self.host}': {error}"
+
+    def _is_full(self) -> bool:
+        limit = self._max_connections
+        return limit is not None and self.hub.connection_count >= limit
+
+    def _plain_session(self, link: Link) -> Session:
+        connection = Connection(
+            secrets.token_urlsafe(16), link.identity, encode_message
+        )
+        return PlainSession(
+            self.hub, connection, publishers=self._publishers, execute=self._execute
+        )
+
+    async def _handle(self, link: Link) -> None:
+        writer, watch = self._writer, self._watch
+        assert writer is not None  # start has made both
+        assert watch is not None
+        session = link.session = self._sessions[link.path](link)
+        writer.links[session.connection] = link
+        try:
+            session.open()
+            watch.add(link)
+            async for data in link:
+                if not link.is_dismissed:
+                    session.receive(data)
+        except ConnectionClosed:
+            pass
+        except Exception:
+            # A mistake of ours, or of an executor: it ends this connection only.
+            _log.exception("connection %s failed", session.connection.id)
+            await _part(link, CloseCode.INTERNAL_ERROR, "internal error", 1)
+
+    def _forget(self, link: Link) -> None:
+        self._sockets.discard(link)
+        if link.session is not None:
+            self._links.pop(link.session.connection, None)
+            self.hub.leave(link.session.connection)
+
+    def _expire(self, link: Link) -> None:
+        self._dismiss(link, code=TOKEN_EXPIRED, reason="token expired")
+
+    def _drop(self, link: Link) -> None:
+        self.hub.counters.dropped += 1
+        assert link.session is not None  # it has subscribed
+        connection = link.session.connection
+        _log.warning(
+            "connection %s of %s reads too slowly and is dropped",
+            connection.id,
+            connection.identity.username or "somebody anonymous",
+        )
+        self._dismiss(link, code=TOO_SLOW, reason="reading too slowly")
+
+    def _dismiss(
+        self, link: Link, *, code: int, reason: str, timeout: float = 1
+    ) -> None:
+        link.is_dismissed = True
+        session = link.session
+        if session is not None:
+            self._links.pop(session.connection, None)
+            self.hub.leave(session.connection)
+            frame = session.farewell(reason, may_return=True)
+            if frame is not None:
+                link.transport.write(frame)
+        task = asyncio.create_task(_part(link, code, reason, timeout))
+        self._partings.add(task)
+        task.add_done_callback(self._partings.discard)
+
+
+async def _part(link: Link, code: int, reason: str, timeout: float) -> None:
+    """Close politely within some seconds; then no more politely."""
+    try:
+        # Waits behind what is queued, which `websockets` itself does without an end.
+        async with asyncio.timeout(timeout):
+            await link.close(code, reason)
+    except TimeoutError:
+        pass
+    finally:
+        link.transport.abort()

@@ -1,0 +1,24 @@
+"""
+Server-to-client WebSocket frames as bytes (RFC 6455 §5.2).
+
+What a server sends is not masked, so one `bytes` object serves every receiver.
+"""
+
+from __future__ import annotations
+
+from struct import pack
+
+__all__ = ["PING", "text_frame"]
+
+PING = b"\x89\x00"
+"""A ping without payload; the client's WebSocket library answers it by itself."""
+
+
+def text_frame(payload: bytes) -> bytes:
+    """Return one unfragmented text frame; the payload is UTF-8."""
+    length = len(payload)
+    if length < 126:
+        return pack("!BB", 0x81, length) + payload
+    if length < 65_536:
+        return pack("!BBH", 0x81, 126, length) + payload
+    return pack("!BBQ", 0x81, 127, length) + payload

@@ -1,0 +1,246 @@
+"""
+Who may come in: routes, pages, origins and tokens, before a WebSocket opens.
+
+Requests are answered here with whole responses; None lets the WebSocket handshake go on.
+Query strings and headers carry tokens: nothing here logs them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from .auth import ANONYMOUS, AuthError, Identity, verify_token
+from .links import Link
+
+__all__ = ["Gate", "is_loopback"]
+
+_PAGES = Path(__file__).with_name("pages")
+
+_FILES = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/style.css": ("style.css", "text/css; charset=utf-8"),
+    "/app.js": ("app.js", "text/javascript; charset=utf-8"),
+}
+
+# Everything that the page needs comes from here, and nothing stands inline in it.
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+_Headers: TypeAlias = list[tuple[str, str]]
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Gate:
+    """
+    Answers requests, or lets them become WebSockets.
+
+    Args:
+        secret: Verifies tokens.
+        socket_paths: Where WebSockets may be opened.
+        origins: Origins of pages that may connect, besides our own: "https://a.example";
+            "*" allows all.
+        is_local: Whether the server is for this machine only: then pages from any
+            port of it may connect.
+        leeway: By how many seconds clocks may differ.
+        is_full: Whether no further client can be served.
+        health: What ``/health`` tells.
+    """
+
+    def __init__(
+        self,
+        secret: str,
+        *,
+        socket_paths: Collection[str],
+        origins: Collection[str] = (),
+        is_local: bool = True,
+        leeway: float = 30,
+        is_full: Callable[[], bool] = lambda: False,
+        health: Callable[[], Mapping[str, object]] = dict,
+    ) -> None:
+        self._secret = secret
+        self._socket_paths = frozenset(socket_paths)
+        self._origins = frozenset(origins)
+        self._is_local = is_local
+        self._leeway = leeway
+        self._is_full = is_full
+        self._health = health
+        self._files = {
+            path: ((_PAGES / name).read_bytes(), kind)
+            for path, (name, kind) in _FILES.items()
+        }
+
+    def __call__(self, link: Link, request: Request) -> Response | None:
+        """Return the answer to a request, or None to open the WebSocket."""
+        try:
+            url = urlsplit(request.path)
+        except ValueError:
+            return _text(HTTPStatus.BAD_REQUEST, "this is no path")
+        if url.path in self._socket_paths:
+            return self._admit(link, request, url)
+        if url.path in self._files:
+            body, kind = self._files[url.path]
+            return _get(
+                request, body, kind, [("Content-Security-Policy", _PAGE_POLICY)]
+            )
+        if url.path == "/health":
+            body = json.dumps({"status": "ok", **self._health()}).encode()
+            return _get(request, body, "application/json")
+        return _text(HTTPStatus.NOT_FOUND, "there is nothing here")
+
+    def _admit(self, link: Link, request: Request, url: SplitResult) -> Response | None:
+        if request.method != "GET":
+            return _not_allowed("GET")
+        if self._is_full():
+            return _text(HTTPStatus.SERVICE_UNAVAILABLE, "the server is full")
+        own_page = self._is_own_page(request.headers)
+        if own_page is None:
+            return _text(HTTPStatus.FORBIDDEN, "this origin is not allowed")
+        try:
+            link.identity = self._identify(request.headers, url.query, own_page)
+        except AuthError as error:
+            return _text(
+                HTTPStatus.UNAUTHORIZED,
+                error.message,
+                [("WWW-Authenticate", 'Bearer error="invalid_token"')],
+            )
+        link.path = url.path
+        return None
+
+    def _is_own_page(self, headers: Headers) -> bool | None:
+        """Return whether cookies can be trusted; None if the origin is not allowed."""
+        origins = headers.get_all("Origin")
+        if not origins:
+            # Only browsers send it, and with it every cookie.
+            return False
+        if len(origins) > 1:
+            return None
+        origin = origins[0]
+        if origin in self._origins or _is_same(origin, headers.get_all("Host")):
+            return True
+        if "*" in self._origins or (self._is_local and _is_local_page(origin)):
+            return False
+        return None
+
+    def _identify(self, headers: Headers, query: str, trusts_cookie: bool) -> Identity:
+        token = _find_token(headers, query)
+        if token is not None:
+            return verify_token(token, self._secret, leeway=self._leeway)
+        cookie = _find_cookie(headers) if trusts_cookie else None
+        if cookie is None:
+            return ANONYMOUS
+        try:
+            return verify_token(cookie, self._secret, leeway=self._leeway)
+        except AuthError:
+            # Nobody chose to send it: a stale cookie is as good as none (spec 05 §5.4).
+            return ANONYMOUS
+
+
+def _find_token(headers: Headers, query: str) -> str | None:
+    """Return the token of the header, else of the query; None if there is neither."""
+    schemes = [value.partition(" ") for value in headers.get_all("Authorization")]
+    found = [rest for scheme, _, rest in schemes if scheme.lower() == "bearer"]
+    if not found:
+        try:
+            fields = parse_qs(query, keep_blank_values=True, max_num_fields=100)
+        except ValueError:
+            raise AuthError("the query has too many fields") from None
+        found = fields.get("access_token", [])
+    if len(found) > 1:
+        raise AuthError("there is more than one token")
+    return found[0].strip() if found else None
+
+
+def _find_cookie(headers: Headers) -> str | None:
+    try:
+        cookie = SimpleCookie("; ".join(headers.get_all("Cookie")))
+    except CookieError:
+        return None
+    return cookie["ticket"].value if "ticket" in cookie else None
+
+
+def _is_same(origin: str, hosts: list[str]) -> bool:
+    """Return whether a page comes from the host that it talks to (RFC 6454 §4)."""
+    page = _split(origin)
+    if page is None or len(hosts) != 1:
+        return False
+    host = _split(f"{page.scheme}://{hosts[0]}")
+    return host is not None and (page.hostname, _port(page)) == (
+        host.hostname,
+        _port(host),
+    )
+
+
+def _is_local_page(origin: str) -> bool:
+    page = _split(origin)
+    return page is not None and is_loopback(page.hostname or "")
+
+
+def _split(origin: str) -> SplitResult | None:
+    try:
+        url = urlsplit(origin)
+        _ = url.port  # raises, as urlsplit itself does, for what is none
+    except ValueError:
+        return None
+    return url if url.scheme in ("http", "https") and url.hostname else None
+
+
+def _port(url: SplitResult) -> int:
+    # A proxy in front may end TLS: the page's own scheme tells the port.
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
+def _get(
+    request: Request, body: bytes, kind: str, extra: _Headers | None = None
+) -> Response:
+    if request.method not in ("GET", "HEAD"):
+        return _not_allowed("GET, HEAD")
+    response = _response(HTTPStatus.OK, body, kind, extra or [])
+    if request.method == "HEAD":
+        response.body = b""
+    return response
+
+
+def _not_allowed(methods: str) -> Response:
+    return _text(HTTPStatus.METHOD_NOT_ALLOWED, f"use {methods}", [("Allow", methods)])
+
+
+def _text(status: HTTPStatus, text: str, extra: _Headers | None = None) -> Response:
+    return _response(
+        status, f"{text}\n".encode(), "text/plain; charset=utf-8", extra or []
+    )
+
+
+def _response(status: HTTPStatus, body: bytes, kind: str, extra: _Headers) -> Response:
+    headers = Headers(
+        [
+            ("Content-Type", kind),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Connection", "close"),
+            *extra,
+        ]
+    )
+    return Response(status.value, status.phrase, headers, body)

@@ -1,0 +1,433 @@
+"""
+Who is connected, in which roles and groups, and whom a message reaches.
+
+No I/O happens here. Programs call `publish` and its siblings from any thread; these
+only append to an inbox and wake the owner of the hub. The owner, on its one thread,
+calls `join`, `leave`, `subscribe`, `unsubscribe` and `deliver`, and then sends what
+`deliver` has put into the `pending` of the connections in `dirty`.
+
+Everything that reaches clients passes through the one inbox: messages, changes of groups
+and answers to requests. So each connection sees them in the order in which one
+publisher caused them, and a message goes to those who were in a group when it was
+published.
+
+Threads: the inbox is a deque, whose `append` and `popleft` are atomic. The tables
+belong to the owner's thread, except the tables of who is connected, which `users` and
+`count_users` read from others: a lock guards these, taken when somebody comes or goes and
+never for a message.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..errors import SocketError
+from ..sockets import Audience, AudienceKind, Message, SocketUser
+
+if TYPE_CHECKING:
+    from .auth import Identity
+
+__all__ = ["Connection", "Counters", "Encode", "SocketHub"]
+
+Encode: TypeAlias = Callable[[Message], bytes]
+"""Makes the frame of a message in a protocol; one function object per protocol."""
+
+_Table: TypeAlias = "dict[str, set[Connection]]"
+
+_log = logging.getLogger(__name__)
+
+
+class Connection:
+    """
+    One client.
+
+    Attributes:
+        id: What programs address it by; public.
+        identity: Whose it is; `ANONYMOUS` if it brought no token.
+        encode: How its protocol writes a message.
+        groups: From its token, and what programs have put it into.
+        names: What it has subscribed to: names and patterns.
+        pending: Frames that wait for the next flush, oldest first.
+    """
+
+    __slots__ = ("encode", "groups", "id", "identity", "names", "pending")
+
+    def __init__(self, id: str, identity: Identity, encode: Encode) -> None:
+        self.id = id
+        self.identity = identity
+        self.encode = encode
+        self.groups: set[str] = set(identity.groups)
+        self.names: set[str] = set()
+        self.pending: list[bytes] = []
+
+
+@dataclass(slots=True)
+class Counters:
+    """
+    What has happened since the hub was made.
+
+    Attributes:
+        connections: How many have joined.
+        messages: How many were published.
+        deliveries: How many frames these became.
+        dropped: How many connections were ended because they read too slowly.
+        failed: How many messages could not be encoded.
+    """
+
+    connections: int = 0
+    messages: int = 0
+    deliveries: int = 0
+    dropped: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _GroupChange:
+    username: str
+    group: str
+    is_member: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    connection: Connection
+    frame: bytes
+
+
+class SocketHub:
+    """
+    Satisfies `hyperlambda.sockets.Hub` for the connections of this process.
+
+    Args:
+        wake: Called, from whatever thread, when `deliver` has something to do: once for
+            many messages. Raises RuntimeError if nobody will call `deliver`.
+        max_inbox: How many entries may wait for `deliver`; further messages are refused.
+    """
+
+    def __init__(
+        self, wake: Callable[[], object] | None = None, *, max_inbox: int = 100_000
+    ) -> None:
+        self.wake = wake
+        self.max_inbox = max_inbox
+        self.counters = Counters()
+        self.dirty: list[Connection] = []
+        self._inbox: deque[Message | _GroupChange | _Reply] = deque()
+        self._is_woken = False
+        self._is_closed = False
+        self._by_id: dict[str, Connection] = {}
+        self._by_user: dict[str, dict[str, Connection]] = {}
+        self._members_lock = threading.Lock()
+        self._by_role: _Table = {}
+        self._by_group: _Table = {}
+        self._by_name: _Table = {}
+        self._by_prefix: _Table = {}  # of a pattern 'foo.*': its 'foo'
+        self._to_all_names: set[Connection] = set()
+
+    # What programs call, from any thread.
+
+    def publish(self, message: Message) -> None:
+        """
+        Send a message to everyone in its audience who subscribed to its name.
+
+        ``message.argument`` is spliced into frames as it is: it must be JSON.
+
+        Raises:
+            SocketError: The name is empty, a text is no Unicode, the server has stopped,
+                or more messages wait than it can take.
+        """
+        if not message.name:
+            raise SocketError("a message needs a name")
+        try:
+            message.name.encode()
+            if message.argument is not None:
+                message.argument.encode()
+        except UnicodeEncodeError:
+            raise SocketError("a message cannot hold half a surrogate pair") from None
+        if len(self._inbox) >= self.max_inbox:
+            raise SocketError(f"{self.max_inbox} messages wait to be delivered already")
+        self._put(message)
+
+    def users(
+        self, prefix: str = "", offset: int = 0, limit: int | None = 10
+    ) -> list[SocketUser]:
+        """Return users whose name starts with the prefix, by name; one page of them."""
+        start = max(offset, 0)
+        stop = None if limit is None else start + max(limit, 0)
+        with self._members_lock:
+            return [
+                SocketUser(name, tuple(self._by_user[name]))
+                for name in sorted(self._names(prefix))[start:stop]
+            ]
+
+    def count_users(self, prefix: str = "") -> int:
+        """Return how many users have a name that starts with the prefix."""
+        with self._members_lock:
+            return len(self._names(prefix))
+
+    def add_to_group(self, username: str, group: str) -> None:
+        """
+        Put a user's present connections (or one, by its id) into a group.
+
+        It takes effect after what this thread has published, and before what it will.
+
+        Raises:
+            SocketError: A name is empty, or the server has stopped.
+        """
+        self._change_group(username, group, True)
+
+    def remove_from_group(self, username: str, group: str) -> None:
+        """Take a user's present connections (or one, by its id) out of a group."""
+        self._change_group(username, group, False)
+
+    def send(self, connection: Connection, frame: bytes) -> None:
+        """
+        Send a frame to one connection, after everything that was published so far.
+
+        Does nothing when the server has stopped: there is nobody to tell.
+        """
+        if not self._is_closed:
+            self._put(_Reply(connection, frame))
+
+    # What the owner calls, on its own thread.
+
+    @property
+    def connections(self) -> list[Connection]:
+        """Everybody who is connected, in the order in which they joined."""
+        return list(self._by_id.values())
+
+    @property
+    def connection_count(self) -> int:
+        """How many are connected."""
+        return len(self._by_id)
+
+    def join(self, connection: Connection) -> None:
+        """Let a connection be reached from now on."""
+        identity = connection.identity
+        with self._members_lock:
+            self._by_id[connection.id] = connection
+            key = identity.username or connection.id
+            self._by_user.setdefault(key, {})[connection.id] = connection
+        for role in identity.roles:
+            _add(self._by_role, role, connection)
+        for group in connection.groups:
+            _add(self._by_group, group, connection)
+        self.counters.connections += 1
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a connection; does nothing if it is forgotten already."""
+        identity = connection.identity
+        with self._members_lock:
+            if self._by_id.pop(connection.id, None) is None:
+                return
+            key = identity.username or connection.id
+            own = self._by_user[key]
+            del own[connection.id]
+            if not own:
+                del self._by_user[key]
+        for role in identity.roles:
+            _discard(self._by_role, role, connection)
+        for group in connection.groups:
+            _discard(self._by_group, group, connection)
+        for name in list(connection.names):
+            self.unsubscribe(connection, name)
+        connection.pending = []
+
+    def subscribe(self, connection: Connection, name: str) -> None:
+        """
+        Let a connection have the messages of a name, of 'foo.*', or of '*'.
+
+        Does nothing for a connection that has left: its last requests may come later.
+        """
+        if connection.id not in self._by_id:
+            return
+        connection.names.add(name)
+        if name == "*":
+            self._to_all_names.add(connection)
+        elif name.endswith(".*"):
+            _add(self._by_prefix, name[:-2], connection)
+        else:
+            _add(self._by_name, name, connection)
+
+    def unsubscribe(self, connection: Connection, name: str) -> None:
+        """End a subscription; does nothing if there is none."""
+        connection.names.discard(name)
+        if name == "*":
+            self._to_all_names.discard(connection)
+        elif name.endswith(".*"):
+            _discard(self._by_prefix, name[:-2], connection)
+        else:
+            _discard(self._by_name, name, connection)
+
+    def deliver(self, max_items: int = 1_000, max_bytes: int = 1 << 20) -> bool:
+        """
+        Move what waits in the inbox to the `pending` of its receivers.
+
+        Stops after so many entries, or so many bytes of frames for one receiver, so that
+        the owner can send in between.
+
+        Returns:
+            Whether more waits.
+        """
+        # Before the first look: whatever is appended later wakes the owner again.
+        self._is_woken = False
+        inbox = self._inbox
+        size = 0
+        for _ in range(min(len(inbox), max_items)):
+            item = inbox.popleft()
+            if item.__class__ is Message:
+                size += self._deliver_message(item)
+            elif item.__class__ is _Reply:
+                size += self._deliver_reply(item)
+            else:
+                self._apply_group_change(item)  # type: ignore[arg-type]
+            if size >= max_bytes:
+                break
+        return bool(inbox)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._is_closed
+
+    def close(self) -> None:
+        """Refuse what is published from now on; what waits can still be delivered."""
+        self._is_closed = True
+
+    # How a message finds its receivers.
+
+    def receivers(self, name: str, audience: Audience) -> set[Connection]:
+        """Return who is in the audience and has subscribed to the name; not a copy."""
+        subscribed = self._subscribed(name)
+        if audience.kind is AudienceKind.EVERYONE:
+            if len(subscribed) == 1:
+                return subscribed[0]
+            return set().union(*subscribed)
+        found: set[Connection] = set()
+        if not subscribed:
+            return found
+        for members in self._members(audience):
+            for subscribers in subscribed:
+                # CPython walks the smaller of the two, so this costs the smaller one.
+                found |= members & subscribers
+        return found
+
+    def _subscribed(self, name: str) -> list[set[Connection]]:
+        found = [self._to_all_names] if self._to_all_names else []
+        exact = self._by_name.get(name)
+        if exact:
+            found.append(exact)
+        if self._by_prefix:
+            dot = name.find(".")
+            while dot >= 0:
+                below = self._by_prefix.get(name[:dot])
+                if below:
+                    found.append(below)
+                dot = name.find(".", dot + 1)
+        return found
+
+    def _members(self, audience: Audience) -> list[set[Connection]]:
+        kind, names = audience.kind, audience.names
+        if kind is AudienceKind.ROLES:
+            return [self._by_role[name] for name in names if name in self._by_role]
+        if kind is AudienceKind.GROUPS:
+            return [self._by_group[name] for name in names if name in self._by_group]
+        if kind is AudienceKind.CLIENTS:
+            return [{self._by_id[name] for name in names if name in self._by_id}]
+        return [
+            {
+                connection
+                for name in names
+                for connection in self._by_user.get(name, {}).values()
+                # An anonymous connection stands there under its id, which is no name.
+                if connection.identity.username is not None
+            }
+        ]
+
+    def _deliver_message(self, message: Message) -> int:
+        targets = self.receivers(message.name, message.audience)
+        self.counters.messages += 1
+        frames: dict[Encode, bytes] = {}
+        encode: Encode | None = None
+        frame = b""
+        dirty = self.dirty
+        try:
+            for connection in targets:
+                if connection.encode is not encode:
+                    encode = connection.encode
+                    known = frames.get(encode)
+                    frame = frames[encode] = encode(message) if known is None else known
+                pending = connection.pending
+                if pending:
+                    pending.append(frame)
+                else:
+                    connection.pending = [frame]
+                    dirty.append(connection)
+        except Exception:
+            # One message that cannot be encoded must not take the others with it.
+            _log.exception("a message was not delivered")
+            self.counters.failed += 1
+            return 0
+        self.counters.deliveries += len(targets)
+        return len(frame)
+
+    def _deliver_reply(self, reply: _Reply) -> int:
+        connection = reply.connection
+        if connection.id not in self._by_id:
+            return 0
+        if not connection.pending:
+            self.dirty.append(connection)
+        connection.pending.append(reply.frame)
+        return len(reply.frame)
+
+    def _apply_group_change(self, change: _GroupChange) -> None:
+        own = self._by_user.get(change.username)
+        if own is None:
+            one = self._by_id.get(change.username)
+            own = {} if one is None else {one.id: one}
+        for connection in own.values():
+            if change.is_member:
+                connection.groups.add(change.group)
+                _add(self._by_group, change.group, connection)
+            else:
+                connection.groups.discard(change.group)
+                _discard(self._by_group, change.group, connection)
+
+    def _change_group(self, username: str, group: str, is_member: bool) -> None:
+        if not username:
+            raise SocketError("a group is changed for a user, and none was named")
+        if not group:
+            raise SocketError("a group needs a name")
+        self._put(_GroupChange(username, group, is_member))
+
+    def _names(self, prefix: str) -> list[str]:
+        return [name for name in self._by_user if name.startswith(prefix)]
+
+    def _put(self, item: Message | _GroupChange | _Reply) -> None:
+        if self._is_closed or self.wake is None:
+            raise SocketError("the socket server is not running")
+        self._inbox.append(item)
+        if not self._is_woken:
+            # Two threads may both come here: waking twice is harmless.
+            self._is_woken = True
+            try:
+                self.wake()
+            except RuntimeError as error:
+                self._is_woken = False
+                raise SocketError("the socket server is not running") from error
+
+
+def _add(table: _Table, name: str, connection: Connection) -> None:
+    table.setdefault(name, set()).add(connection)
+
+
+def _discard(table: _Table, name: str, connection: Connection) -> None:
+    members = table.get(name)
+    if members is not None:
+        members.discard(connection)
+        if not members:
+            del table[name]

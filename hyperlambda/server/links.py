@@ -1,0 +1,162 @@
+"""
+What joins the hub's connections to sockets: one `Link` each, and one `Writer` for all.
+
+The writer runs once in a turn of the event loop: it lets the hub deliver, then writes
+the frames that wait at each connection with one call. It writes to the transport
+itself, past `websockets`' own sending, which would frame each message again for each
+receiver; nothing else sends data frames on these connections, so no frame can land
+inside another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.protocol import State
+
+from .auth import ANONYMOUS, Identity
+from .hub import Connection, SocketHub
+from .protocols import Session
+
+__all__ = ["Link", "Writer"]
+
+_log = logging.getLogger(__name__)
+
+
+class Link(ServerConnection):
+    """
+    A socket, and what we know about it.
+
+    Attributes:
+        path: The path that it asked for; decides about its protocol.
+        identity: Whose it is; both are set while the request is looked at.
+        session: None until the WebSocket is open.
+        is_dismissed: Whether we are closing it; its further requests do not count.
+        last_received: When anything arrived, in seconds of the loop's clock.
+        last_sent: When frames were last written.
+        backlog: How many messages were written since the transport was last empty.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        made: Callable[[Link], None],
+        lost: Callable[[Link], None],
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, **options)
+        self.path = ""
+        self.identity: Identity = ANONYMOUS
+        self.session: Session | None = None
+        self.is_dismissed = False
+        self.last_received = self.last_sent = self.loop.time()
+        self.backlog = 0
+        self._made = made
+        self._lost = lost
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Report the socket, before its request has arrived."""
+        super().connection_made(transport)
+        self._made(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Note that the client is alive."""
+        self.last_received = self.loop.time()
+        super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Report that the socket is gone."""
+        self._lost(self)
+        super().connection_lost(exc)
+
+
+class Writer:
+    """
+    Writes what the hub delivers.
+
+    Args:
+        hub: Is told to wake this writer.
+        max_bytes: How much may wait for one connection before it counts as too slow.
+        max_messages: The same in messages.
+        drop: Called with a link that is too slow.
+
+    A message that alone is bigger than the bound is still taken when nothing waits.
+    """
+
+    def __init__(
+        self,
+        hub: SocketHub,
+        *,
+        max_bytes: int,
+        max_messages: int,
+        drop: Callable[[Link], None],
+    ) -> None:
+        self.links: dict[Connection, Link] = {}
+        self._hub = hub
+        self._loop = asyncio.get_running_loop()
+        self._max_bytes = max_bytes
+        self._max_messages = max_messages
+        # So that one turn alone cannot make anybody too slow.
+        self._turn_bytes = max(1, min(1 << 20, max_bytes // 4))
+        self._turn_messages = max(1, min(1_000, max_messages // 4))
+        self._drop = drop
+        self._is_busy = False
+        hub.wake = self._wake
+
+    def turn(self) -> bool:
+        """Deliver and write a part of what waits; return whether more waits."""
+        more = self._hub.deliver(self._turn_messages, self._turn_bytes)
+        if self._hub.dirty:
+            self._flush()
+        return more
+
+    def _wake(self) -> None:
+        self._loop.call_soon_threadsafe(self._start)
+
+    def _start(self) -> None:
+        if not self._is_busy:
+            self._run()
+
+    def _run(self) -> None:
+        self._is_busy = self.turn()
+        if self._is_busy:
+            # Sockets get their turn in between.
+            self._loop.call_soon(self._run)
+
+    def _flush(self) -> None:
+        dirty, self._hub.dirty = self._hub.dirty, []
+        links = self.links
+        now = self._loop.time()
+        joined: dict[tuple[bytes, ...], bytes] = {}
+        for connection in dirty:
+            frames = connection.pending
+            connection.pending = []
+            link = links.get(connection)
+            if link is None or link.protocol.state is not State.OPEN or not frames:
+                continue
+            if len(frames) == 1:
+                data = frames[0]
+            else:
+                # Many connections have the very same frames waiting: join them once.
+                # Equal tuples of identical objects compare at the speed of pointers.
+                key = tuple(frames)
+                known = joined.get(key)
+                data = joined[key] = b"".join(frames) if known is None else known
+            transport = link.transport
+            waiting = transport.get_write_buffer_size()
+            if waiting:
+                link.backlog += len(frames)
+                if (
+                    waiting + len(data) > self._max_bytes
+                    or link.backlog > self._max_messages
+                ):
+                    self._drop(link)
+                    continue
+            else:
+                link.backlog = len(frames)
+            link.last_sent = now
+            transport.write(data)

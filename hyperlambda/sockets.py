@@ -1,0 +1,94 @@
+"""
+What programs say to connected clients: messages, audiences, and who carries them.
+
+The slots of `sockets.*` speak to a `Hub`. The server's hub, the client that publishes
+through a running server and the doubles of the tests all satisfy it (spec 05 §1–2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+__all__ = ["Audience", "AudienceKind", "Hub", "Message", "SocketUser"]
+
+
+class AudienceKind(Enum):
+    """By what the receivers of a message are chosen."""
+
+    EVERYONE = "everyone"
+    ROLES = "roles"
+    GROUPS = "groups"
+    USERS = "users"
+    CLIENTS = "clients"
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """
+    Who receives a message.
+
+    Attributes:
+        kind: What the names are names of.
+        names: Exact, case-sensitive; no names of a kind reach nobody.
+    """
+
+    kind: AudienceKind = AudienceKind.EVERYONE
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """
+    A message as it leaves a program.
+
+    Attributes:
+        name: What clients subscribe to; never empty.
+        argument: JSON text, or None when the program gave no [args].
+        audience: Who receives it.
+    """
+
+    name: str
+    argument: str | None = None
+    audience: Audience = field(default_factory=Audience)
+
+
+@dataclass(frozen=True, slots=True)
+class SocketUser:
+    """
+    Somebody who is connected.
+
+    Attributes:
+        username: An anonymous connection has its connection id here.
+        connections: Ids, in the order in which they connected.
+    """
+
+    username: str
+    connections: tuple[str, ...]
+
+
+class Hub(Protocol):
+    """
+    Carries messages to connected clients, and knows who is connected.
+
+    All methods may be called from any thread and raise `SocketError` when they cannot
+    do what they say. None of them waits for a client.
+    """
+
+    def publish(self, message: Message) -> None:
+        """Send a message to everyone in its audience, each connection once."""
+
+    def users(
+        self, prefix: str = "", offset: int = 0, limit: int | None = 10
+    ) -> list[SocketUser]:
+        """Return users whose name starts with the prefix, by name; one page of them."""
+
+    def count_users(self, prefix: str = "") -> int:
+        """Return how many users have a name that starts with the prefix."""
+
+    def add_to_group(self, username: str, group: str) -> None:
+        """Put a user's present connections (or one, by its id) into a group."""
+
+    def remove_from_group(self, username: str, group: str) -> None:
+        """Take a user's present connections (or one, by its id) out of a group."""

@@ -1,0 +1,110 @@
+"""Running code again and again: [for-each], [while]."""
+
+from __future__ import annotations
+
+from hyperlambda import Evaluator, LimitError, Node, slot
+from hyperlambda.expressions import expression_of, resolve_bool
+
+from .branching import body_of, run_condition
+
+
+@slot("for-each")
+def for_each(evaluator: Evaluator, node: Node) -> None:
+    """
+    Run the children once for each node that an expression finds.
+
+    Reads:
+        value: an expression. Each node is looked for when its turn comes.
+        children: the code; in it, `@.dp/#` is the present node.
+    Leaves:
+        value and children: as they were.
+    Raises:
+        ExpressionError: The value is not an expression.
+        TreeError: The code changed the list that is walked.
+    Source:
+        Spec 02 §2.7, §3.4.
+
+    Example::
+
+        .sum:int:0
+        .items
+           a:int:2
+           b:int:3
+        for-each:x:@.items/*
+           math.increment:x:@.sum
+              get-value:x:@.dp/#
+        // becomes
+        .sum:int:5
+        .items
+           a:int:2
+           b:int:3
+        for-each:x:@.items/*
+           math.increment:x:@.sum
+              get-value:x:@.dp/#
+    """
+    body: list[Node] | None = None
+    for found in expression_of(node).iterate(node):
+        if body is None:
+            # Kept aside, and run as copies: the code changes itself while it runs.
+            body = node.take_children()
+        else:
+            node.clear()
+        node.adopt([Node(".dp", found)])
+        node.adopt(evaluator.clones(body))
+        evaluator.run_children(node)
+        if evaluator.has_returned:
+            break
+    if body is not None:
+        node.clear()
+        node.adopt(body)
+
+
+@slot("while")
+def while_(evaluator: Evaluator, node: Node) -> None:
+    """
+    Run code as long as a condition is true.
+
+    Reads:
+        As [if]: a value and code, or a condition and [.lambda].
+    Leaves:
+        value: false; when the code returned something, as it was.
+        children: as they were, with the condition as it was last evaluated.
+    Raises:
+        ArgumentError: See [if].
+        LimitError: There are more rounds than the evaluator allows; 5,000 unless
+            `Limits` or the setting `magic:lambda:maxWhileIterations` say otherwise.
+    Source:
+        Spec 02 §3.4.
+
+    Example::
+
+        .i:int:0
+        while
+           lt
+              get-value:x:@.i
+              .:int:3
+           .lambda
+              math.increment:x:@.i
+        // becomes
+        .i:int:3
+        while:bool:false
+           lt:bool:false
+              get-value:int:3
+              .:int:3
+           .lambda
+              math.increment:x:@.i
+    """
+    is_short = node.value is not None
+    most = evaluator.limits.max_while_iterations
+    body = evaluator.clones(list(node.children))
+    rounds = 0
+    while resolve_bool(node) if is_short else run_condition(evaluator, node):
+        rounds += 1
+        if most is not None and rounds > most:
+            raise LimitError(f"'while' runs more than the {most} rounds it may")
+        evaluator.run_children(node if is_short else body_of(node))
+        if evaluator.has_returned:
+            return
+        node.clear()
+        node.adopt(evaluator.clones(body))
+    node.value = False
