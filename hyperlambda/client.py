@@ -89,10 +89,7 @@ class SocketClient:
         """
         fields: dict[str, Any] = {"type": "publish", "name": message.name}
         if message.argument is not None:
-            try:
-                fields["args"] = json.loads(message.argument)
-            except (ValueError, RecursionError) as error:
-                raise SocketError("the argument of the message is no JSON") from error
+            fields["args"] = _parse(message.argument)
         audience = message.audience
         if audience.kind is not AudienceKind.EVERYONE:
             fields[audience.kind.value] = list(audience.names)
@@ -209,7 +206,9 @@ class SocketClient:
         try:
             self._socket.send(text)
         except ConnectionClosed as error:
-            raise SocketError(_reason(self.url, error)) from error
+            # The reader sees it too, and says why.
+            self._reader.join()
+            raise SocketError(self._why_lost()) from error
 
     def _read_welcome(self) -> dict[str, Any]:
         from websockets.exceptions import ConnectionClosed  # as in _connect
@@ -231,7 +230,8 @@ class SocketClient:
             while True:
                 self._take(json.loads(self._socket.recv()))
         except ConnectionClosed as error:
-            reason = _reason(self.url, error)
+            if not self._is_closing:
+                reason = _reason(self.url, error)
         except (ValueError, KeyError, TypeError):
             reason = f"the server at {self.url} sent what cannot be understood"
         finally:
@@ -247,12 +247,24 @@ class SocketClient:
             self._received.put(ReceivedMessage(frame["name"], frame["args"]))
             return
         with self._lock:
-            box = self._waiting.get(frame.get("id", 0))
-        if box is not None:
-            box.put(frame)
+            boxes = list(self._waiting.items())
+        for number, box in boxes:
+            # An error without a number is about a request that could not be read.
+            if frame.get("id", number) == number:
+                box.put(frame)
 
     def _why_lost(self) -> str:
         return self._lost or f"the connection to {self.url} is closed"
+
+
+def _parse(argument: str) -> Any:
+    try:
+        args = json.loads(argument)
+        # What Python reads beyond JSON: NaN, and numbers that become infinite.
+        json.dumps(args, allow_nan=False)
+    except (ValueError, RecursionError) as error:
+        raise SocketError("the argument of the message is no JSON") from error
+    return args
 
 
 def _connect(url: str, token: str | None, timeout: float) -> ClientConnection:

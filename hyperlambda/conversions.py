@@ -116,7 +116,8 @@ def _coerce_date(value: Any) -> datetime:
         raise _missing("date")
     if isinstance(value, datetime):
         return normal_date(value)
-    raise no_form(value, "date")
+    # The reference's kind of error here, which programs may test for (spec 01 §3.5).
+    raise MissingValueError(no_form(value, "date").message)
 
 
 def _coerce_guid(value: Any) -> UUID:

@@ -28,7 +28,6 @@ reference's own, so that programs that test for it keep working (spec 02 §4.3, 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,6 +61,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant, or None."""
     if len(name) > 100:  # difflib is quadratic, and nobody mistypes this much
         return None
+    from difflib import get_close_matches  # only programs that fail pay for loading it
+
     by_case = {each.lower(): each for each in known}
     found = get_close_matches(name.lower(), by_case, n=1, cutoff=0.7)
     return by_case[found[0]] if found else None

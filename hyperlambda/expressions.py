@@ -167,7 +167,9 @@ def _one_by_one(
         for node in nodes:
             yield from iteration.step([node], identity)
     else:
-        yield from iteration.step(list(nodes), identity)
+        found = list(nodes)
+        if found:  # what nobody needs is not evaluated, and cannot fail
+            yield from iteration.step(found, identity)
 
 
 def _fuse(texts: list[str], iterations: list[Iteration]) -> list[Step]:

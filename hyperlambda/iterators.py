@@ -217,7 +217,11 @@ def _root(nodes: list[Node], identity: Node) -> list[Node]:
 
 def _previous(nodes: list[Node], identity: Node) -> list[Node]:
     # The first sibling is followed by the last: -1 is the last index.
-    return [_siblings(node)[node.position() - 1] for node in nodes]
+    found = []
+    for node in nodes:
+        before = node.position() - 1
+        found.append(_siblings(node)[before])
+    return found
 
 
 def _next(nodes: list[Node], identity: Node) -> list[Node]:
@@ -254,7 +258,10 @@ def _above(text: str) -> Iteration:
         parent = node.parent
         while parent is not None:
             siblings = parent.children
-            index = node.position()
+            index = node.index
+            # Mostly the hint is right, and asking for the position would take longer.
+            if index >= len(siblings) or siblings[index] is not node:
+                index = node.position()
             while index:
                 index -= 1
                 if siblings[index].name == name:

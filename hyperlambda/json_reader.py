@@ -28,7 +28,7 @@ MAX_DEPTH = 64
 
 # The scanner calls itself for each level, on the machine's stack: a text with more
 # brackets than this is first looked at, lest it is nested so deeply that this runs out.
-_SURELY_SHALLOW = 5_000
+_SURELY_SHALLOW = 1_000
 
 _new = object.__new__
 _new_int = int.__new__
@@ -52,7 +52,7 @@ def read_json(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> Node:
         text = text.decode("utf-8", "replace")
     text = _without_surrogates(text.removeprefix("\ufeff"))
     if text.count("[") + text.count("{") > _SURELY_SHALLOW:
-        _check_depth(text, max_depth)
+        _check_quickly(text, max_depth)
     return _tree(_scanned(text, max_depth), text, max_depth)
 
 
@@ -71,9 +71,11 @@ def _scanned(text: str, max_depth: int) -> Any:
     """Return the value of a JSON text, made of Python's own types."""
     try:
         return _decoder().decode(text)
-    except RecursionError:
+    except RecursionError as error:
         _check_depth(text, max_depth)
-        raise
+        raise LiteralError(
+            "bad JSON: arrays and objects are nested too deeply"
+        ) from error
     except ValueError as error:
         offset = getattr(error, "pos", None)
         if offset is None:  # Python refuses to read integers of thousands of digits
@@ -110,15 +112,28 @@ def _failure(text: str, offset: int, sentence: str) -> HyperlambdaError:
     return LiteralError(f"bad JSON at line {line}, column {column}: {sentence}")
 
 
-# Possessive: no text makes matching slower than its length.
+# Most programs need none of these: `re` compiles each when it is first used. They are
+# possessive, so that no text makes matching slower than its length.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_BRACKETS = re.compile(rf"{_STRING}|([\[{{])|([\]}}])", re.DOTALL)
-_LONG_NUMBER = re.compile(rf"{_STRING}|([0-9]{{640,}}+)(?![0-9.eE])", re.DOTALL)
+_BETWEEN_BRACKETS = rf'(?s)(?:[^\[\]{{}}"]++|{_STRING})++'
+_BRACKETS = rf"(?s){_STRING}|([\[{{])|([\]}}])"
+_LONG_NUMBER = rf"(?s){_STRING}|([0-9]{{640,}}+)(?![0-9.eE])"
+
+
+def _check_quickly(text: str, max_depth: int) -> None:
+    """Do what `_check_depth` does, with less work for texts that are all right."""
+    brackets = re.sub(_BETWEEN_BRACKETS, "", text)
+    for _ in range(max_depth):
+        if not brackets:
+            return
+        brackets = brackets.replace("[]", "").replace("{}", "")
+    if brackets:
+        _check_depth(text, max_depth)
 
 
 def _check_depth(text: str, max_depth: int) -> None:
     depth = 0
-    for match in _BRACKETS.finditer(text):
+    for match in re.finditer(_BRACKETS, text):
         if match[1]:
             depth += 1
             if depth > max_depth:
@@ -132,28 +147,39 @@ def _check_depth(text: str, max_depth: int) -> None:
 
 
 def _find_long_number(text: str) -> int:
-    for match in _LONG_NUMBER.finditer(text):
+    for match in re.finditer(_LONG_NUMBER, text):
         if match[1]:
             return match.start()
     return 0
 
 
-_MAYBE_SURROGATE = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
-_LONE_SURROGATE = re.compile(
-    r"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\[^u])"
-    r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|[\ud800-\udfff]",
-    re.DOTALL,
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_LONE_SURROGATE = (
+    r"(?s)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\[^u])"
+    r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|[\ud800-\udfff]"
 )
 
 
 def _without_surrogates(text: str) -> str:
     """Replace halves of surrogate pairs, which no output can hold."""
-    if _MAYBE_SURROGATE.search(text) is None:
+    if _can_be_encoded(text) and _SURROGATE_ESCAPE.search(text) is None:
         return text
     # As long as what it replaces, so that offsets stay right.
-    return _LONE_SURROGATE.sub(
-        lambda match: match[1] or ("\\ufffd" if len(match[0]) > 1 else "\ufffd"), text
+    return re.sub(
+        _LONE_SURROGATE,
+        lambda match: match[1] or ("\\ufffd" if len(match[0]) > 1 else "\ufffd"),
+        text,
     )
+
+
+def _can_be_encoded(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 # Building the tree
@@ -169,7 +195,7 @@ def _tree(data: Any, text: str, max_depth: int) -> Node:
     while waiting:
         parent, data, depth = waiting.pop()
         if depth > max_depth:
-            _check_depth(text, max_depth)
+            _check_depth(text, max_depth)  # which knows where, and raises
         items = data.items() if type(data) is dict else zip(repeat("."), data)
         children = []
         for index, (name, value) in enumerate(items):

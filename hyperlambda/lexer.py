@@ -57,10 +57,11 @@ _RAW = re.compile(r"[^:\r\n]*")
 _LINE = re.compile(r"[^\r\n]*")
 _ANY_LINE_END = re.compile(r"\r\n|\r|\n")
 _QUOTED = {
-    '"': re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL),
-    "'": re.compile(r"'([^'\\]*(?:\\.[^'\\]*)*)'", re.DOTALL),
+    '"': re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL),
+    "'": re.compile(r"'([^'\\]*+(?:\\.[^'\\]*+)*+)'", re.DOTALL),
 }
-_VERBATIM = re.compile(r'@"([^"]*(?:""[^"]*)*)"')
+# Possessive: a pair of quotes is never taken for the end and one quote too many.
+_VERBATIM = re.compile(r'@"([^"]*+(?:""[^"]*+)*+)"')
 _BLANKS = re.compile(r"[ \t]*")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {

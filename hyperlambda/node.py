@@ -9,7 +9,7 @@ the change counter right.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, final
 
 from .errors import MissingValueError, TreeError
 from .source import Place, Source
@@ -27,6 +27,7 @@ class Computed:
         raise NotImplementedError
 
 
+@final
 class Node:
     """
     A name, a value and children.
@@ -316,8 +317,21 @@ class Node:
             source, target = waiting.pop()
             children = []
             for index, child in enumerate(source.children):
-                copy = _copy_alone(child)
+                # As _copy_alone does: a call for each node would double the time.
+                copy = _new(Node)
+                copy.name = child.name
+                value = child.value
+                kind = type(value)
+                if kind is Node:
+                    value = value.clone()
+                elif kind is bytearray:
+                    value = bytearray(value)
+                copy.value = value
+                copy.children = ()
                 copy.parent = target
+                copy.source = child.source
+                copy.offset = child.offset
+                copy.version = 0
                 copy.index = index
                 children.append(copy)
                 if child.children:
@@ -371,9 +385,10 @@ def _copy_alone(node: Node) -> Node:
     copy = _new(Node)
     copy.name = node.name
     value = node.value
-    if isinstance(value, Node):
+    kind = type(value)
+    if kind is Node:
         value = value.clone()
-    elif type(value) is bytearray:
+    elif kind is bytearray:
         value = bytearray(value)
     copy.value = value
     copy.children = ()

@@ -40,6 +40,9 @@ __all__ = ["Run"]
 _STEPS_BETWEEN_LOOKS = 256
 # The most Python frames that one block of a program takes.
 _FRAMES_PER_BLOCK = 8
+# Blocks for which room is made, whatever the limit. More would let recursion in C code,
+# such as that of a JSON scanner, run out of the machine's stack before Python notices.
+_DEEPEST = 2000
 _ENDLESS = sys.maxsize
 
 
@@ -121,7 +124,7 @@ class Run:
         self._node_allowance = limits.max_nodes
         self._steps_left = _ENDLESS if limits.max_steps is None else limits.max_steps
         self._fuel = 0
-        _make_room(min(self._max_depth, 10_000))
+        _make_room(min(self._max_depth, _DEEPEST))
 
     def run_tree(self, root: Node) -> Node:
         """Run the children of a node with a result of its own, and return that."""

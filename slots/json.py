@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hyperlambda import ArgumentError, Evaluator, Expression, Node, slot
-from hyperlambda.errors import ExpressionError
-from hyperlambda.expressions import resolve_bool, resolve_text
+from hyperlambda import ArgumentError, Evaluator, Node, slot
+from hyperlambda.expressions import expression_of, resolve_bool, resolve_text
 from hyperlambda.json_reader import read_json
 from hyperlambda.json_writer import write_json
 
@@ -102,12 +101,6 @@ def lambda2json(evaluator: Evaluator, node: Node) -> None:
 
 
 def _sources(node: Node) -> Sequence[Node]:
-    value = node.value
-    if value is None:
+    if node.value is None:
         return node.children
-    if type(value) is not Expression:
-        raise ExpressionError(
-            f"the value of '{node.name}' is not an expression",
-            help="leave the value out to write the children",
-        )
-    return value.evaluate(node)
+    return expression_of(node).evaluate(node)

@@ -42,21 +42,15 @@ def for_each(evaluator: Evaluator, node: Node) -> None:
            math.increment:x:@.sum
               get-value:x:@.dp/#
     """
-    body: list[Node] | None = None
     for found in expression_of(node).iterate(node):
-        if body is None:
-            # Kept aside, and run as copies: the code changes itself while it runs.
-            body = node.take_children()
-        else:
-            node.clear()
-        node.adopt([Node(".dp", found)])
-        node.adopt(evaluator.clones(body))
+        # Put aside, and run as copies: the code changes itself while it runs.
+        body = node.take_children()
+        node.adopt([Node(".dp", found), *evaluator.clones(body)])
         evaluator.run_children(node)
-        if evaluator.has_returned:
-            break
-    if body is not None:
         node.clear()
         node.adopt(body)
+        if evaluator.has_returned:
+            return
 
 
 @slot("while")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hyperlambda import ArgumentError, Evaluator, Expression, Node, arithmetic, slot
-from hyperlambda.errors import ExpressionError
-from hyperlambda.expressions import resolve
+from hyperlambda import ArgumentError, Evaluator, Node, arithmetic, slot
+from hyperlambda.expressions import expression_of, resolve
 from hyperlambda.values import Char
 
 
@@ -231,9 +230,7 @@ def _is_text(value: Any) -> bool:
 def _change(
     evaluator: Evaluator, node: Node, operation: Callable[[Any, Any], Any]
 ) -> None:
-    expression = node.value
-    if type(expression) is not Expression:
-        raise ExpressionError(f"the value of '{node.name}' is not an expression")
+    expression = expression_of(node)
     evaluator.run_children(node)
     step = _step(node)
     for target in expression.evaluate(node):

@@ -251,6 +251,7 @@ def _check_arguments(node: Node) -> None:
                 help=f"did you mean '{near}'?"
                 if near
                 else "what the message says belongs below 'args'",
+                place=child.place,
             )
 
 
@@ -279,6 +280,7 @@ def _audience(node: Node) -> Audience:
             f"the audience '{name}' is null",
             help=f"leave '{name}' out to reach everybody, or write '{name}:\"\"' to reach "
             "nobody",
+            place=child.place,
         )
     parts = [part.strip(WHITESPACE) for part in text.split(",")]
     return Audience(_KINDS[name], tuple(part for part in parts if part))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hyperlambda import Evaluator, Expression, Node, slot
-from hyperlambda.errors import ExpressionError
-from hyperlambda.expressions import resolve_text
+from hyperlambda import Evaluator, Node, slot
+from hyperlambda.expressions import expression_of, resolve_text
 
 
 @slot("strings.concat")
@@ -44,11 +43,6 @@ def concat(evaluator: Evaluator, node: Node) -> None:
         evaluator.run_children(node)
         parts = node.children
     else:
-        expression = node.value
-        if type(expression) is not Expression:
-            raise ExpressionError(
-                f"'{node.name}' has no parts: give it children, or an expression"
-            )
-        parts = expression.evaluate(node)
+        parts = expression_of(node).evaluate(node)
     node.value = "".join([resolve_text(part) or "" for part in parts])
     node.clear()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from hyperlambda import ArgumentError, Evaluator, Expression, Node, conversions, slot
-from hyperlambda.errors import ExpressionError, TreeError
-from hyperlambda.expressions import resolve, resolve_text
-from hyperlambda.formatting import composite
+from hyperlambda import ArgumentError, Evaluator, Node, conversions, slot
+from hyperlambda.errors import TreeError
+from hyperlambda.expressions import expression_of, resolve, resolve_text
 from hyperlambda.values import type_name, type_names
 
 
@@ -149,6 +148,9 @@ def format_(evaluator: Evaluator, node: Node) -> None:
         // becomes
         format:1,50 kg
     """
+    # Only programs that format pay for loading cultures and patterns.
+    from hyperlambda.formatting import composite
+
     value = resolve(node)
     child = node.child("pattern")
     pattern = None if child is None else resolve_text(child)
@@ -162,9 +164,7 @@ def format_(evaluator: Evaluator, node: Node) -> None:
 
 def _one(node: Node) -> Node:
     """Return the one node that the expression of a node finds."""
-    expression = node.value
-    if type(expression) is not Expression:
-        raise ExpressionError(f"the value of '{node.name}' is not an expression")
+    expression = expression_of(node)
     found = expression.evaluate(node)
     if len(found) != 1:
         raise TreeError(

@@ -46,6 +46,8 @@ KINDS = {
 
 _MARKS = {"⏎": "\n", "␍": "\r", "→": "\t", "·": " ", "⍽": "\u00a0"}
 _MARK = re.compile("[" + "".join(_MARKS) + r"]|⟨U\+([0-9A-F]{4,6})⟩")
+# The outcomes of the other calls have escapes of their own.
+MARKED_OUTCOMES = ("gen", "regen", "run")
 _PLAIN_NAME = re.compile(r"[\w.@*#/+-]+", re.ASCII)
 _ERROR = re.compile(r"=> error(?: (\w+)(?: (\d+):(\d+))?)?")
 
@@ -152,7 +154,7 @@ def _case(
         section = body[head + 1 : stop]
         failure = _ERROR.fullmatch(body[head])
         if body[head] == "=>":
-            outcome = _joined(section, marked and call[0] in ("gen", "regen"))
+            outcome = _joined(section, marked and call[0] in MARKED_OUTCOMES)
         elif body[head] == "=> result":
             result = "\n".join(section)
         elif failure:

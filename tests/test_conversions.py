@@ -312,7 +312,7 @@ def test_a_value_is_given_a_type(value: Any, name: str, expected: Any) -> None:
         (5, "nope", UnknownTypeError),
         ("5", "nope", UnknownTypeError),
         (5, "bytes", ConversionError),
-        (5, "date", ConversionError),
+        (5, "date", MissingValueError),
         (True, "char", ConversionError),
         (70_000, "char", OutOfRangeError),
         (2.5, "char", ConversionError),

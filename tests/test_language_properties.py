@@ -75,7 +75,8 @@ def _compiled(text: str) -> Expression:
 
 
 def _decimal(digits: int, scale: int) -> Decimal:
-    return Decimal(digits).scaleb(-scale)
+    # Arithmetic would round to 28 digits, and the largest have 29.
+    return Decimal((int(digits < 0), Decimal(digits).as_tuple().digits, -scale))
 
 
 iterators = st.sampled_from(

@@ -122,12 +122,12 @@ def issue_token(
     """
     if not username:
         raise HyperlambdaError("a token needs a username")
-    start = int(time.time() if now is None else now)
+    start = time.time() if now is None else now
     claims: dict[str, Any] = {
         "unique_name": username,
-        "nbf": start,
-        "iat": start,
-        "exp": start + math.ceil(lifetime_seconds),
+        "nbf": int(start),
+        "iat": int(start),
+        "exp": math.ceil(start + lifetime_seconds),
     }
     role_names, group_names = list(roles), list(groups)
     if role_names:

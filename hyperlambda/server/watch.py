@@ -7,10 +7,9 @@ A timer for each of many thousand connections would cost more than a walk over t
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
-from itertools import count
 
 from websockets.protocol import State
 
@@ -20,6 +19,9 @@ __all__ = ["Watch"]
 
 WALK_INTERVAL = 5.0
 """Seconds between two walks, at most."""
+
+SHORTEST_INTERVAL = 0.2
+"""Seconds between two walks for the sake of tokens: thousands may end in one second."""
 
 
 class Watch:
@@ -47,75 +49,63 @@ class Watch:
         silent: Callable[[Link], None],
     ) -> None:
         self._links = links
-        self._ping_interval = ping_interval
+        self._ping_interval = math.inf if ping_interval is None else ping_interval
         self._ping_timeout = ping_timeout
         self._leeway = leeway
         self._expired = expired
         self._silent = silent
-        self._walk_interval = WALK_INTERVAL
-        if ping_interval is not None:
-            shortest = min(ping_interval, ping_timeout)
-            self._walk_interval = min(WALK_INTERVAL, max(shortest / 4, 0.01))
-        # The number keeps links with equal ends from being compared.
-        self._ends: list[tuple[float, int, Link]] = []
-        self._number = count()
+        shortest = min(self._ping_interval, ping_timeout)
+        self._walk_interval = min(WALK_INTERVAL, max(shortest / 4, 0.01))
         self._loop = asyncio.get_running_loop()
-        self._next_walk = self._loop.time() + self._walk_interval
-        self._timer: asyncio.TimerHandle | None = None
-        self._arm()
+        self._timer = self._loop.call_later(self._walk_interval, self._walk)
 
     def add(self, link: Link) -> None:
-        """Begin to watch for the end of a connection's token."""
-        end = link.identity.expires_at
-        if end is not None and self._expired is not None:
-            heappush(self._ends, (end + self._leeway, next(self._number), link))
-            if self._ends[0][2] is link:
-                self._arm()
+        """Begin to watch a connection."""
+        due = self._loop.time() + self._delay(self._end(link))
+        if due < self._timer.when():
+            self._timer.cancel()
+            self._timer = self._loop.call_at(due, self._walk)
 
     def stop(self) -> None:
         """End the watch."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timer.cancel()
 
-    def _arm(self) -> None:
-        self.stop()
-        delay = self._next_walk - self._loop.time()
-        if self._ends:
-            # Never longer than to the next walk: the wall clock may be set meanwhile.
-            delay = min(delay, self._ends[0][0] - time.time())
-        self._timer = self._loop.call_later(max(delay, 0.001), self._tick)
+    def _end(self, link: Link) -> float:
+        """Return the Unix time at which a connection must end."""
+        end = link.identity.expires_at
+        return math.inf if end is None or self._expired is None else end + self._leeway
 
-    def _tick(self) -> None:
-        try:
-            self._end_expired()
-            if self._loop.time() >= self._next_walk:
-                self._walk()
-        finally:
-            self._arm()
-
-    def _end_expired(self) -> None:
-        now = time.time()
-        while self._ends and self._ends[0][0] <= now:
-            link = heappop(self._ends)[2]
-            if self._expired is not None and link.protocol.state is State.OPEN:
-                self._expired(link)
+    def _delay(self, end: float) -> float:
+        # Never longer than to the next walk: the wall clock may be set meanwhile.
+        return min(self._walk_interval, max(end - time.time(), SHORTEST_INTERVAL))
 
     def _walk(self) -> None:
-        now = self._loop.time()
-        self._next_walk = now + self._walk_interval
-        if self._ping_interval is None:
+        nearest = math.inf
+        try:
+            wall, now = time.time(), self._loop.time()
+            for link in list(self._links()):
+                if link.protocol.state is not State.OPEN:
+                    continue
+                end = self._end(link)
+                if end <= wall and self._expired is not None:
+                    self._expired(link)
+                else:
+                    nearest = min(nearest, end)
+                    self._look_after(link, now)
+        finally:
+            # Whatever goes wrong with one connection, the others stay watched.
+            self._timer = self._loop.call_later(self._delay(nearest), self._walk)
+
+    def _look_after(self, link: Link, now: float) -> None:
+        session = link.session
+        if session is None:
             return
-        for link in list(self._links()):
-            session = link.session
-            if session is None or link.protocol.state is not State.OPEN:
-                continue
-            silence = now - link.last_received
-            if (
-                silence >= self._ping_interval + self._ping_timeout
-                and session.answers_heartbeats
-            ):
-                self._silent(link)
-            elif max(silence, now - link.last_sent) >= self._ping_interval:
-                link.last_sent = now
-                link.transport.write(session.heartbeat)
+        silence = now - link.last_received
+        if (
+            silence >= self._ping_interval + self._ping_timeout
+            and session.answers_heartbeats
+        ):
+            self._silent(link)
+        elif max(silence, now - link.last_sent) >= self._ping_interval:
+            link.last_sent = now
+            link.transport.write(session.heartbeat)

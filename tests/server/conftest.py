@@ -2,57 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 
 from hyperlambda.server import SocketServer
 
-SECRET = "a-secret-of-the-tests-that-is-longer-than-fifty-characters"
-
-PATIENCE = 10.0
-"""Seconds until something that must happen counts as not happening."""
-
-
-class Client:
-    """A client of the plain protocol that can say what it received next."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
-        self.welcome: dict[str, Any] = {}
-
-    @property
-    def id(self) -> str:
-        """Its connection id."""
-        return str(self.welcome["connection"])
-
-    async def receive(self) -> Any:
-        """Return the next frame."""
-        async with asyncio.timeout(PATIENCE):
-            return json.loads(await self.socket.recv())
-
-    async def send(self, **fields: Any) -> None:
-        """Send one request."""
-        await self.socket.send(json.dumps(fields))
-
-    async def ask(self, **fields: Any) -> Any:
-        """Send one request, and return the next frame."""
-        await self.send(**fields)
-        return await self.receive()
-
-    async def subscribe(self, *names: str) -> None:
-        """Subscribe, and know that it is done."""
-        answer = await self.ask(type="subscribe", names=list(names))
-        assert answer == {"type": "subscribed", "names": list(names)}
-
-
-Connect = Callable[..., Awaitable[Client]]
-StartServer = Callable[..., Awaitable[SocketServer]]
+from .clients import SECRET, Client, Connect, StartServer
 
 
 @pytest.fixture

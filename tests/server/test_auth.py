@@ -18,7 +18,7 @@ from hyperlambda.server.auth import (
     verify_token,
 )
 
-SECRET = "an-example-secret-that-is-longer-than-fifty-characters!!"
+SECRET = "an-example-secret-that-is-longer-than-fifty-and-than-sixty-four-characters!!"
 NOW = 1_700_000_000
 
 
@@ -46,6 +46,24 @@ def test_what_is_issued_is_verified() -> None:
     assert verify_token(token, SECRET, now=NOW) == Identity(
         "ada", frozenset({"root", "editor"}), frozenset({"g1"}), NOW + 60
     )
+
+
+def test_the_token_of_the_specification_is_valid() -> None:
+    token = (
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1bmlxdWVfbmFtZSI6ImFkYSIsInJvbGUiOlsicm9v"
+        "dCIsImVkaXRvciJdLCJuYmYiOjE3MDAwMDAwMDAsImV4cCI6NDEwMjQ0NDgwMCwiaWF0IjoxNzAwMDAwM"
+        "DAwfQ.zpSh7v6QuhLLpeACGDAnk9-CBCVeJyqBJDygpUeydF8"
+    )
+    secret = "an-example-secret-that-is-longer-than-fifty-characters!!"
+    identity = verify_token(token, secret)
+    assert identity.username == "ada"
+    assert identity.roles == {"root", "editor"}
+
+
+def test_a_token_lives_no_shorter_than_it_should() -> None:
+    token = issue_token(SECRET, "ada", lifetime_seconds=1, now=NOW + 0.9)
+    assert verify_token(token, SECRET, now=NOW + 1.89, leeway=0).username == "ada"
+    assert verify_token(token, SECRET, now=NOW, leeway=0).username == "ada"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,260 @@
+"""
+Deliveries to subscribers in another process.
+
+Beside our server stand `websockets.broadcast`, and a bare loop that writes one prepared
+frame to every transport: about the least that Python over asyncio can do. All are open
+at once in this process and take turns; the receivers are those of subscribers.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from time import perf_counter
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection, broadcast, serve
+
+from hyperlambda.server import SocketServer
+from hyperlambda.server.frames import text_frame
+from hyperlambda.server.hub import SocketHub
+from hyperlambda.sockets import Message
+
+from .measuring import Row, Times, median_rate, ratios
+from .subscribers import raise_file_limit
+
+__all__ = ["measure"]
+
+_NAME = "foo.bar"
+_ARGUMENT = '{"message":"Hello from backend"}'
+_TEXT = f'{{"type":"message","name":"{_NAME}","args":{_ARGUMENT}}}'
+_FRAME = text_frame(_TEXT.encode())
+_SUBSCRIBE = json.dumps({"type": "subscribe", "names": [_NAME]})
+
+Publish = Callable[[int], Awaitable[None]]
+"""Publishes so many messages back to back."""
+
+
+class Subscribers:
+    """The other process, and what it is told (see subscribers.py)."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._commands = process.stdin
+        self._answers = process.stdout
+
+    async def ask(self, command: str, group: str, **fields: object) -> Any:
+        """Send a command and return its answer."""
+        self.tell(command, group, **fields)
+        line = await self._answers.readline()
+        if not line:
+            raise SystemExit("the process of the subscribers has ended")
+        return json.loads(line)
+
+    def tell(self, command: str, group: str, **fields: object) -> None:
+        """Send a command."""
+        text = json.dumps({"command": command, "group": group, **fields})
+        self._commands.write(f"{text}\n".encode())
+
+    async def arrived(self) -> None:
+        """Return when what is counted has arrived once more."""
+        if not await self._answers.read(1):
+            raise SystemExit("the process of the subscribers has ended")
+
+    async def end(self) -> None:
+        """Let the process end."""
+        self._commands.close()
+        await self._process.wait()
+
+
+@asynccontextmanager
+async def _subscribers() -> AsyncIterator[Subscribers]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "benchmarks.subscribers",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    subscribers = Subscribers(process)
+    try:
+        yield subscribers
+    finally:
+        await subscribers.end()
+
+
+def measure(receivers: int, messages: int, burst: int, rounds: int) -> list[Row]:
+    """
+    Measure deliveries.
+
+    Args:
+        receivers: How many subscribers each server has.
+        messages: How many are sent one at a time: the next one when the last one has
+            arrived at all of them.
+        burst: How many are published back to back.
+        rounds: How often everybody has a turn.
+    """
+    raise_file_limit()
+    return asyncio.run(_measure(receivers, messages, burst, rounds))
+
+
+async def _measure(receivers: int, messages: int, burst: int, rounds: int) -> list[Row]:
+    async with AsyncExitStack() as stack:
+        subscribers = await stack.enter_async_context(_subscribers())
+        hub = await _open_ours(stack, subscribers, receivers)
+        connections = await _open_theirs(stack, subscribers, receivers)
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        contestants = _contestants(hub, connections, pool)
+        await _check(contestants, subscribers)
+        alone = await _take_turns(
+            contestants, subscribers, receivers, messages, 1, rounds
+        )
+        at_once = await _take_turns(
+            contestants, subscribers, receivers, 1, burst, rounds
+        )
+    title = f"deliver to {receivers:,} subscribers"
+    return [
+        *_rows(title, "one at a time", alone, receivers * messages, aim=1.2),
+        *_rows(title, f"{burst} at once", at_once, receivers * burst, aim=4),
+    ]
+
+
+async def _open_ours(
+    stack: AsyncExitStack, subscribers: Subscribers, receivers: int
+) -> SocketHub:
+    server = SocketServer(port=0, ping_interval=None)
+    await stack.enter_async_context(server)
+    await subscribers.ask(
+        "open",
+        "ours",
+        port=server.port,
+        path="/ws",
+        count=receivers,
+        text=_SUBSCRIBE,
+    )
+    return server.hub
+
+
+async def _open_theirs(
+    stack: AsyncExitStack, subscribers: Subscribers, receivers: int
+) -> list[ServerConnection]:
+    server = await stack.enter_async_context(
+        serve(
+            lambda connection: connection.wait_closed(),
+            "127.0.0.1",
+            0,
+            compression=None,
+            ping_interval=None,
+            backlog=1024,
+        )
+    )
+    port = server.sockets[0].getsockname()[1]
+    await subscribers.ask(
+        "open", "theirs", port=port, path="/", count=receivers, text=None
+    )
+    # The last ones have their answer before the server has noted that they are open.
+    while len(server.connections) < receivers:
+        await asyncio.sleep(0)
+    return list(server.connections)
+
+
+def _contestants(
+    hub: SocketHub, connections: list[ServerConnection], pool: ThreadPoolExecutor
+) -> Mapping[str, Publish]:
+    loop = asyncio.get_running_loop()
+    transports = [connection.transport for connection in connections]
+    message = Message(_NAME, _ARGUMENT)
+
+    def publish_all(count: int) -> None:
+        for _ in range(count):
+            hub.publish(message)
+
+    async def ours(count: int) -> None:
+        publish_all(count)
+
+    async def ours_thread(count: int) -> None:
+        await loop.run_in_executor(pool, publish_all, count)
+
+    async def theirs_broadcast(count: int) -> None:
+        for _ in range(count):
+            broadcast(connections, _TEXT)
+
+    async def theirs_bare(count: int) -> None:
+        for _ in range(count):
+            for transport in transports:
+                transport.write(_FRAME)
+
+    return {
+        "ours": ours,
+        "ours from a thread": ours_thread,
+        "theirs: broadcast": theirs_broadcast,
+        "theirs: bare": theirs_bare,
+    }
+
+
+def _group(contestant: str) -> str:
+    return "ours" if contestant.startswith("ours") else "theirs"
+
+
+async def _check(contestants: Mapping[str, Publish], subscribers: Subscribers) -> None:
+    """Let everybody send one message, which must arrive as the very same bytes."""
+    for name, publish in contestants.items():
+        await publish(1)
+        arrived = await subscribers.ask("check", _group(name), size=len(_FRAME))
+        if arrived != [_FRAME.hex()]:
+            raise SystemExit(f"'{name}' has sent something else: {arrived}")
+
+
+async def _take_turns(
+    contestants: Mapping[str, Publish],
+    subscribers: Subscribers,
+    receivers: int,
+    times: int,
+    batch: int,
+    rounds: int,
+) -> Times:
+    """Time `times` batches of each contestant, round after round; the first is free."""
+    taken: Times = {name: [] for name in contestants}
+    size = receivers * batch * len(_FRAME)
+    for number in range(rounds + 1):
+        for name, publish in contestants.items():
+            gc.collect()
+            subscribers.tell("count", _group(name), size=size, times=times)
+            start = perf_counter()
+            for _ in range(times):
+                await publish(batch)
+                await subscribers.arrived()
+            if number:
+                taken[name].append(perf_counter() - start)
+    return taken
+
+
+def _rows(
+    title: str, what: str, times: Times, deliveries: int, aim: float
+) -> list[Row]:
+    rows = []
+    for ours, suffix in (("ours", ""), ("ours from a thread", ", from a thread")):
+        rate = median_rate(times[ours], deliveries)
+        for theirs, beside, wanted in (
+            ("theirs: broadcast", "websockets.broadcast", aim),
+            ("theirs: bare", "bare loop of transport.write", None),
+        ):
+            rows.append(
+                Row(
+                    title,
+                    what + suffix,
+                    beside,
+                    ratios(times, ours, theirs),
+                    aim=wanted,
+                    note=f"{rate:,} a second, "
+                    f"{median_rate(times[theirs], deliveries):,} there",
+                )
+            )
+    return rows

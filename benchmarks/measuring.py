@@ -1,0 +1,115 @@
+"""
+Timings taken in turns, and the ratios that they give.
+
+A figure means something only beside another one of the same run: whatever slows the
+machine down for a while then slows both. So contestants take turns, round after round,
+and what is reported is the median of the rounds' ratios with the smallest and largest.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from time import process_time
+from typing import Any
+
+__all__ = ["Row", "Times", "median_rate", "ratios", "table", "take_turns", "timed"]
+
+Times = dict[str, list[float]]
+"""Of each contestant, the seconds that each of its rounds took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """
+    One line of the table.
+
+    Attributes:
+        part: What it belongs to: parse, evaluate, deliver, …
+        what: What we did.
+        beside: What it is compared with.
+        ratios: Our speed in units of the other's, of each round; above 1 we are faster.
+        aim: The least ratio that we want, or None.
+        note: More to know, in a few words.
+    """
+
+    part: str
+    what: str
+    beside: str
+    ratios: Sequence[float]
+    aim: float | None = None
+    note: str = ""
+
+
+def timed(job: Callable[[Any], object], prepare: Callable[[], Any]) -> float:
+    """
+    Return the seconds of processor time that a job takes.
+
+    Args:
+        job: Is given what `prepare` returned.
+        prepare: Makes the input; its time does not count.
+    """
+    given = prepare()
+    gc.collect()
+    start = process_time()
+    result = job(given)
+    seconds = process_time() - start
+    del result  # to free a large tree is not part of making it
+    return seconds
+
+
+def take_turns(contestants: Mapping[str, Callable[[], float]], rounds: int) -> Times:
+    """
+    Let each contestant measure itself once a round.
+
+    A round that does not count goes first: it fills caches and loads modules.
+    """
+    times: Times = {name: [] for name in contestants}
+    for number in range(rounds + 1):
+        for name, measure in contestants.items():
+            seconds = measure()
+            if number:
+                times[name].append(seconds)
+    return times
+
+
+def ratios(times: Times, ours: str, theirs: str) -> list[float]:
+    """Return, for each round, how many times as fast as the other we were."""
+    return [other / own for own, other in zip(times[ours], times[theirs], strict=True)]
+
+
+def median_rate(times: Sequence[float], amount: int) -> int:
+    """Return how many a second the median round did, to three digits."""
+    rate = int(amount / median(times))
+    return round(rate, 3 - len(str(rate)))
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the rows as text, a line each under a heading for each part."""
+    lines = []
+    width = max(len(_label(row)) for row in rows)
+    part = ""
+    for row in rows:
+        if row.part != part:
+            part = row.part
+            lines += ["", f"{part:{width + 2}}   ratio   spread         aim"]
+        spread = f"{_figure(min(row.ratios))}–{_figure(max(row.ratios))}"
+        aim = "" if row.aim is None else f"≥ {row.aim:g}"
+        ratio = f"{_figure(median(row.ratios))}×"
+        lines.append(
+            f"  {_label(row):{width}}  {ratio:>6}   {spread:13}  {aim:5}  {row.note}".rstrip()
+        )
+    return "\n".join(lines[1:])
+
+
+def _label(row: Row) -> str:
+    return f"{row.what} / {row.beside}"
+
+
+def _figure(ratio: float) -> str:
+    """Write a ratio with at least two digits that count."""
+    if ratio >= 10:
+        return f"{ratio:.1f}"
+    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.3f}"

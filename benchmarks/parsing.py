@@ -1,0 +1,118 @@
+"""Parsing, beside PyYAML's C loader and beside our own lexer alone."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections import deque
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from hyperlambda import parse
+from hyperlambda.lexer import tokens
+from hyperlambda.source import Source
+
+from .documents import lines, to_hyperlambda, to_yaml
+from .measuring import Row, median_rate, ratios, take_turns, timed
+
+__all__ = ["measure"]
+
+_AIM_LINES = 200_000
+
+
+def measure(count: int, rounds: int) -> list[Row]:
+    """
+    Measure a document of so many lines, and the same lines in files of a hundred.
+
+    Raises:
+        SystemExit: PyYAML, or its C loader, is missing.
+    """
+    load = _yaml_loader()
+    rows = []
+    for file_lines, files in ((count, 1), (100, max(1, count // 200))):
+        documents = [lines(file_lines, seed) for seed in range(1, files + 1)]
+        programs = [to_hyperlambda(document) for document in documents]
+        yamls = [to_yaml(document) for document in documents]
+        times = take_turns(
+            {
+                "parse": lambda texts=programs: _timed(parse, texts),
+                "yaml": lambda texts=yamls: _timed(load, texts),
+                "lexer": lambda texts=programs: _timed(_lex, texts),
+            },
+            rounds,
+        )
+        rate = median_rate(times["parse"], file_lines * files)
+        reached = "" if rate >= _AIM_LINES else f", aim {_AIM_LINES:,}"
+        what = (
+            f"one file of {count:,} lines"
+            if files == 1
+            else (f"{files:,} files of {file_lines} lines")
+        )
+        rows += [
+            Row(
+                "parse",
+                what,
+                "PyYAML, C loader",
+                ratios(times, "parse", "yaml"),
+                aim=2,
+                note=f"{rate:,} lines/s{reached}",
+            ),
+            Row(
+                "parse",
+                what,
+                "our lexer alone",
+                ratios(times, "parse", "lexer"),
+                note=f"lexer {median_rate(times['lexer'], file_lines * files):,} lines/s",
+            ),
+        ]
+    return [*rows, _memory(count, load)]
+
+
+def _memory(count: int, load: Callable[[str], Any]) -> Row:
+    document = lines(count)
+    nodes = sum(line.kind != "comment" for line in document)
+    own = _bytes(parse, to_hyperlambda(document))
+    other = _bytes(load, to_yaml(document))
+    return Row(
+        "memory",
+        f"nodes of {count:,} lines",
+        "lists and dicts of PyYAML",
+        # Bytes that are ours are divided: above 1 we need less.
+        [other / own],
+        note=f"{own / nodes:.0f} bytes a node, {other / nodes:.0f} there",
+    )
+
+
+def _bytes(read: Callable[[str], Any], text: str) -> int:
+    read(text)  # caches and interned names are there already
+    tracemalloc.start()
+    try:
+        result = read(text)
+        size = tracemalloc.get_traced_memory()[0]
+        del result
+    finally:
+        tracemalloc.stop()
+    return size
+
+
+def _timed(read: Callable[[str], Any], texts: list[str]) -> float:
+    return timed(lambda given: [read(text) for text in given], lambda: texts)
+
+
+def _lex(text: str) -> None:
+    deque(tokens(Source(text)), maxlen=0)
+
+
+def _yaml_loader() -> Callable[[str], Any]:
+    try:
+        import yaml  # what only benchmarks need; its absence is explained
+    except ImportError:
+        raise SystemExit(
+            "the benchmarks need PyYAML: pip install -e '.[test]'"
+        ) from None
+    if not getattr(yaml, "__with_libyaml__", False):
+        raise SystemExit(
+            "PyYAML is installed without its C loader (libyaml): nothing to compare with"
+        )
+    loader = yaml.CSafeLoader
+    return lambda text: yaml.load(text, Loader=loader)

@@ -1,0 +1,147 @@
+"""
+Subscribers in a process of their own: they open WebSockets and count what arrives.
+
+A client library in each connection would be what is measured. So these are bare sockets
+and one selector: after the handshake only bytes are counted, which is enough, for each
+receiver gets the same frames. Commands come as JSON lines on stdin:
+
+=======  ==============================  ==============================================
+command  its fields                      answer on stdout
+=======  ==============================  ==============================================
+open     group, port, path, count, text  ``{}`` when all are open and, if there is a
+                                         text, have sent it and got an answer to it
+check    group, size                     the distinct first `size` bytes, as hex
+count    group, size, times              ``.`` each time that `size` bytes more arrived
+=======  ==============================  ==============================================
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import struct
+import sys
+from selectors import EVENT_READ, DefaultSelector
+from time import sleep
+
+__all__ = ["main", "raise_file_limit"]
+
+_TIMEOUT = 30.0
+"""Seconds for one answer of a server."""
+
+_PAUSE = 0
+"""
+Seconds between two looks at what has arrived.
+
+Clients elsewhere cost a server nothing when they wake up. On the same machine a reader
+that waits for each frame makes each send pay for waking it, several times what the send
+itself takes, and more the slower the sender is: that would be what is measured.
+"""
+
+
+def raise_file_limit() -> None:
+    """Allow as many open files as the system lets us; each connection is one."""
+    try:
+        import resource  # only Unix has it, and only Unix has the limit
+    except ImportError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Group:
+    """The connections to one server."""
+
+    def __init__(self, port: int, path: str, count: int, text: str | None) -> None:
+        self.sockets = [_open(port, path, text) for _ in range(count)]
+        self._selector = DefaultSelector()
+        self._buffer = bytearray(1 << 16)
+        for each in self.sockets:
+            # With a timeout, each recv would be two calls to the system.
+            each.settimeout(None)
+            self._selector.register(each, EVENT_READ)
+
+    def check(self, size: int) -> list[str]:
+        """Return what arrives, as hex, each thing once however many receive it."""
+        return sorted({_read(each, size).hex() for each in self.sockets})
+
+    def count(self, size: int, times: int) -> None:
+        """Say each time that so many bytes more have arrived."""
+        select, buffer = self._selector.select, self._buffer
+        received = 0
+        while times:
+            #sleep(_PAUSE)
+            for key, _ in select(_TIMEOUT):
+                got = key.fileobj.recv_into(buffer)  # type: ignore[union-attr] # a socket
+                if not got:
+                    raise SystemExit("a server has closed a connection")
+                received += got
+            if received >= size:
+                received -= size
+                times -= 1
+                os.write(1, b".")
+
+
+def _open(port: int, path: str, text: str | None) -> socket.socket:
+    """Do the handshake (RFC 6455 §4.1), and subscribe."""
+    opened = socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
+    key = base64.b64encode(os.urandom(16)).decode()
+    opened.sendall(
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
+        f"Sec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    head = b""
+    # Byte by byte, for frames may follow at once and must stay in the socket.
+    while not head.endswith(b"\r\n\r\n"):
+        head += _read(opened, 1)
+    if b" 101 " not in head.split(b"\r\n", 1)[0]:
+        raise SystemExit(f"the handshake failed: {head!r}")
+    if text is not None:
+        payload = text.encode()
+        # A mask of zeros leaves the payload as it is (RFC 6455 §5.3).
+        opened.sendall(struct.pack("!BB4x", 0x81, 0x80 | len(payload)) + payload)
+        while b'"subscribed"' not in _read_frame(opened):
+            pass
+    return opened
+
+
+def _read_frame(opened: socket.socket) -> bytes:
+    length = _read(opened, 2)[1]
+    if length == 126:
+        (length,) = struct.unpack("!H", _read(opened, 2))
+    return _read(opened, length)
+
+
+def _read(opened: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        more = opened.recv(size - len(data))
+        if not more:
+            raise SystemExit("a server has closed a connection")
+        data += more
+    return data
+
+
+def main() -> None:
+    """Obey the commands until stdin ends."""
+    raise_file_limit()
+    groups: dict[str, Group] = {}
+    for line in sys.stdin:
+        fields = json.loads(line)
+        command, name = fields.pop("command"), fields.pop("group")
+        if command == "count":
+            groups[name].count(**fields)
+            continue
+        answer: object = {}
+        if command == "open":
+            groups[name] = Group(**fields)
+        else:
+            answer = groups[name].check(**fields)
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+from hyperlambda.commands import main
+
+main()

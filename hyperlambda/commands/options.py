@@ -1,0 +1,72 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from .failures import CommandError
+
+__all__ = ["client_options", "names", "secret_file_option", "token_option"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def names(value: str | list[str]) -> tuple[str, ...]:
+    """
+    Return names that have commas between them, or a list from a configuration file.
+
+    Blanks around them do not count, and empty ones are none.
+
+    Raises:
+        click.BadParameter: No name is left: an audience must not become everybody.
+    """
+    given = value.split(",") if isinstance(value, str) else value
+    found = tuple(stripped for name in given if (stripped := name.strip()))
+    if not found:
+        raise click.BadParameter("it names nobody")
+    return found
+
+
+def _sendable(
+    ctx: click.Context, param: click.Parameter, token: str | None
+) -> str | None:
+    """Refuse what cannot stand in a header: a token is letters, digits and points."""
+    token = token.strip() if token is not None else None
+    if token and not (token.isascii() and token.isprintable()):
+        raise CommandError("the token has characters that no token has")
+    return token
+
+
+def token_option(function: _Function) -> _Function:
+    """Add who we are at a server."""
+    return click.option(
+        "--token",
+        envvar="HYPERLAMBDA_TOKEN",
+        metavar="JWT",
+        callback=_sendable,
+        help="Who we are; or the variable HYPERLAMBDA_TOKEN, which others cannot see.",
+    )(function)
+
+
+def client_options(function: _Function) -> _Function:
+    """Add where the server is, and who we are there."""
+    url = click.option(
+        "--url",
+        default="ws://127.0.0.1:8765/ws",
+        show_default=True,
+        metavar="URL",
+        help="Where the server is.",
+    )
+    return url(token_option(function))
+
+
+def secret_file_option(function: _Function) -> _Function:
+    """Add where the secret is."""
+    return click.option(
+        "--secret-file",
+        metavar="FILE",
+        help="What signs tokens; by default the variable HYPERLAMBDA_SECRET.",
+    )(function)

@@ -1,0 +1,118 @@
+"""`hyperlambda serve`: the socket server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .config import config_option
+from .failures import CommandError
+from .logs import logging_to_stderr
+from .options import names, secret_file_option
+from .secret import find_secret
+
+if TYPE_CHECKING:
+    from ..server import SocketServer
+
+__all__ = ["command"]
+
+
+@click.command("serve")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="HOST",
+    help="The address to listen on; one that others can reach needs a secret.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    metavar="PORT",
+    help="0 picks a free one.",
+)
+@click.option("--root", metavar="DIR", help="The folder that the programs are in.")
+@secret_file_option
+@click.option(
+    "--publishers",
+    type=names,
+    default="root,admin",
+    show_default=True,
+    metavar="A,B",
+    help="Roles of which a client needs one to publish.",
+)
+@click.option(
+    "--origins",
+    type=names,
+    metavar="A,B",
+    help="Origins of web pages that may connect, besides our own; * for all.",
+)
+@config_option("server", paths=("root", "secret_file"))
+def command(
+    host: str,
+    port: int,
+    root: str | None,
+    secret_file: str | None,
+    publishers: tuple[str, ...],
+    origins: tuple[str, ...] | None,
+) -> None:
+    """
+    Serve sockets to browsers, phones and services, until Ctrl-C.
+
+    Without a secret the server makes one, and shows a token to try it with.
+
+    \b
+    Examples:
+      hyperlambda serve
+      hyperlambda serve --port 0 --secret-file secret.txt
+      hyperlambda serve --config server.toml
+    """
+    # Imported here, so that `--help` is quick.
+    import asyncio
+
+    from ..server import SocketServer
+
+    if root is not None and not Path(root).is_dir():
+        raise CommandError(f"no folder is named '{root}'")
+    server = SocketServer(
+        host,
+        port,
+        secret=find_secret(secret_file),
+        publishers=publishers,
+        origins=origins or (),
+    )
+    with logging_to_stderr("info"):
+        asyncio.run(_serve(server))
+
+
+async def _serve(server: SocketServer) -> None:
+    # As in `command`.
+    import asyncio
+    import signal
+
+    loop = asyncio.get_running_loop()
+    end = asyncio.Event()
+
+    def leave(number: int) -> None:
+        # Who asks twice does not want to wait for clients that read slowly.
+        loop.remove_signal_handler(number)
+        end.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, leave, number)
+        except NotImplementedError:  # Windows, where Ctrl-C cancels us instead
+            break
+    async with server:
+        click.echo(f"listening on {server.url}")
+        if server.is_secret_ephemeral:
+            click.echo(
+                "there is no secret, so tokens end with this server; one to try, for "
+                f"the user and role 'root':\n{server.token('root', ['root'])}",
+                err=True,
+            )
+        await end.wait()

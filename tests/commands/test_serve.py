@@ -1,0 +1,136 @@
+"""`hyperlambda serve`: it says when it is ready, and ends when it is told to."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from hyperlambda.client import SocketClient
+from hyperlambda.commands.group import group
+
+from .process import SECRET, TIMEOUT, hyperlambda, line_of, serving, started, token
+
+
+def refused(*arguments: str) -> tuple[int, str]:
+    outcome = CliRunner().invoke(group, ["serve", *arguments])
+    assert outcome.stdout == ""
+    return outcome.exit_code, outcome.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_in_good_order(number: signal.Signals) -> None:
+    with started("serve", "--port", "0", HYPERLAMBDA_SECRET=SECRET) as server:
+        url = line_of(server.stdout).replace("listening on http", "ws") + "/ws"
+        with SocketClient(url) as client:
+            client.subscribe("foo")
+            server.send_signal(number)
+            stdout, stderr = server.communicate(timeout=TIMEOUT)
+    assert (stdout, stderr, server.returncode) == ("", "", 0)
+
+
+def test_without_a_secret_it_shows_a_token_that_works() -> None:
+    with started("serve", "--port", "0") as server:
+        url = line_of(server.stdout).replace("listening on http", "ws") + "/ws"
+        assert line_of(server.stderr).startswith("there is no secret, so tokens end")
+        with SocketClient(url, token=line_of(server.stderr)) as client:
+            assert (client.username, client.roles) == ("root", ("root",))
+
+
+def test_the_secret_comes_from_the_file_rather_than_the_environment(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "secret").write_text(f"{SECRET}\n")
+    arguments = ["serve", "--port", "0", "--secret-file", str(tmp_path / "secret")]
+    with started(*arguments, HYPERLAMBDA_SECRET="x" * 60) as server:
+        url = line_of(server.stdout).replace("listening on http", "ws") + "/ws"
+        with SocketClient(url, token=token("root")) as client:
+            assert client.roles == ("root",)
+
+
+def test_publishers_can_be_chosen() -> None:
+    with serving("--publishers", "editor, author") as url:
+        for role, code in (("author", 0), ("root", 1)):
+            outcome = hyperlambda("publish", "x", "--url", url, "--token", token(role))
+            assert outcome.returncode == code
+
+
+def test_a_taken_port_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        outcome = hyperlambda("serve", "--port", str(port), HYPERLAMBDA_SECRET=SECRET)
+    assert outcome.stdout == b""
+    message = f"error: port {port} of 127.0.0.1 is already taken\n"
+    assert outcome.stderr.decode() == message
+    assert outcome.returncode == 1
+
+
+def test_what_others_can_reach_needs_a_secret() -> None:
+    outcome = hyperlambda("serve", "--host", "0.0.0.0", "--port", "0")
+    assert outcome.returncode == 1
+    assert outcome.stderr.startswith(b"error: a server on '0.0.0.0'")
+    assert outcome.stderr.count(b"\n") == 1
+
+
+def test_wrong_options_are_told(tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing")
+    assert refused("--root", missing) == (2, f"error: no folder is named '{missing}'\n")
+    code, message = refused("--secret-file", missing)
+    assert code == 2
+    assert message.startswith(f"error: the secret file '{missing}' cannot be read: ")
+    (tmp_path / "empty").write_text("\n")
+    code, message = refused("--secret-file", str(tmp_path / "empty"))
+    assert (code, message.endswith("is empty\n")) == (2, True)
+    assert refused("--port", "70000")[0] == 2
+    code, message = refused("--publishers", " , ")
+    assert code == 2
+    assert "it names nobody" in message
+
+
+def test_a_configuration_file_gives_defaults_and_flags_win(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    config = tmp_path / "server.toml"
+    # The host is no address: only the flag lets the server start.
+    config.write_text(
+        '[server]\nhost = "nowhere.invalid"\nport = 0\nsecret-file = "secret"\n'
+        'publishers = ["editor"]\norigins = "https://a.example, https://b.example"\n'
+    )
+    arguments = ["serve", "--host", "127.0.0.1", "--config", str(config)]
+    with started(*arguments) as server:
+        url = line_of(server.stdout).replace("listening on http", "ws") + "/ws"
+        publish = ["publish", "x", "--url", url, "--token"]
+        assert hyperlambda(*publish, token("editor")).returncode == 0
+        assert hyperlambda(*publish, token("root")).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[server]\nprt = 1", "no option is named 'server.prt'; did you mean 'port'?"),
+        ("[server]\nsecret = 'x'", "no option is named 'server.secret'"),
+        ("[server]\nhelp = true", "no option is named 'server.help'"),
+        ("[server]\nport = '80'", "'server.port' must be an integer"),
+        ("[server]\nport = true", "'server.port' must be an integer"),
+        ("[server]\nhost = 1", "'server.host' must be a text"),
+        ("[server]\norigins = [1]", "'server.origins' must be a list of texts"),
+        ("[server]\nroot = ['a']", "'server.root' must be a text"),
+        ("server = 1", "'server' must be a table"),
+        ("[server", "is no TOML"),
+        (b"\xff", "is no UTF-8 text"),
+        (None, "cannot be read"),
+    ],
+)
+def test_mistakes_in_a_configuration_file_are_told(
+    tmp_path: Path, text: str | bytes | None, message: str
+) -> None:
+    file = tmp_path / "c.toml"
+    if text is not None:
+        file.write_bytes(text.encode() if isinstance(text, str) else text)
+    code, shown = refused("--config", str(file))
+    assert code == 2
+    assert message in shown
+    assert shown.startswith(f"error: '{file}'")
+    assert shown.count("\n") == 1

@@ -1,0 +1,216 @@
+"""The synchronous client, against a server on another thread."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from hyperlambda.client import ReceivedMessage, SocketClient
+from hyperlambda.errors import SocketError
+from hyperlambda.server import BackgroundServer
+from hyperlambda.sockets import Audience, AudienceKind, Hub, Message, SocketUser
+
+from .clients import PATIENCE
+
+
+@pytest.fixture
+def server() -> Iterator[BackgroundServer]:
+    with BackgroundServer() as background:
+        yield background
+
+
+@pytest.fixture
+def root(server: BackgroundServer) -> Iterator[SocketClient]:
+    with SocketClient(server.socket_url, token=server.token("ada", ["root"])) as client:
+        yield client
+
+
+def test_it_is_a_hub(root: SocketClient) -> None:
+    carrier: Hub = root
+    assert carrier.count_users() == 1
+
+
+def test_it_publishes_and_receives(
+    server: BackgroundServer, root: SocketClient
+) -> None:
+    with SocketClient(server.socket_url) as guest:
+        for client in (root, guest):
+            client.subscribe("foo.*", "marker")
+        to_root = Audience(AudienceKind.ROLES, ("root", "admin"))
+        root.publish(Message("foo.bar", '{"a": [1, "ü"]}', to_root))
+        root.publish(Message("foo.baz"))
+        root.unsubscribe("foo.*")
+        root.publish(Message("foo.bar"))
+        root.publish(Message("marker"))
+        got = [next(root.messages(PATIENCE)) for _ in range(3)]
+        assert got == [
+            ReceivedMessage("foo.bar", {"a": [1, "ü"]}),
+            ReceivedMessage("foo.baz", None),
+            ReceivedMessage("marker", None),
+        ]
+        names = [next(guest.messages(PATIENCE)).name for _ in range(3)]
+        assert names == ["foo.baz", "foo.bar", "marker"]
+
+
+def test_it_knows_who_it_is(server: BackgroundServer, root: SocketClient) -> None:
+    assert (root.username, root.roles) == ("ada", ("root",))
+    assert server.hub.users() == [SocketUser("ada", (root.connection_id,))]
+    with SocketClient(server.socket_url) as guest:
+        assert (guest.username, guest.roles) == (None, ())
+
+
+def test_it_asks_who_is_there(server: BackgroundServer, root: SocketClient) -> None:
+    with SocketClient(server.socket_url, token=server.token("bo")) as bo:
+        user = SocketUser("bo", (bo.connection_id,))
+        assert root.users() == [SocketUser("ada", (root.connection_id,)), user]
+        assert root.users("b") == root.users(offset=1, limit=None) == [user]
+        assert (root.count_users(), root.count_users("b")) == (2, 1)
+
+
+def test_it_changes_groups(server: BackgroundServer, root: SocketClient) -> None:
+    to_group = Audience(AudienceKind.GROUPS, ("g",))
+    with SocketClient(server.socket_url, token=server.token("bo")) as bo:
+        bo.subscribe("*")
+        root.publish(Message("before", None, to_group))
+        root.add_to_group("bo", "g")
+        root.publish(Message("while", None, to_group))
+        root.remove_from_group("bo", "g")
+        root.publish(Message("after", None, to_group))
+        root.publish(Message("marker"))
+        names = [next(bo.messages(PATIENCE)).name for _ in range(2)]
+        assert names == ["while", "marker"]
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (Message(""), "the server refused: 'name' must be a text"),
+        (Message("a", "{"), "the argument of the message is no JSON"),
+        (Message("a", '1,"roles":["x"]'), "the argument of the message is no JSON"),
+        (Message("a", "[" * 100_000), "the argument of the message is no JSON"),
+        (Message("a", "[NaN]"), "the argument of the message is no JSON"),
+        (Message("a", "1e999"), "the argument of the message is no JSON"),
+        (Message("\ud800"), "the server refused: 'name' holds half"),
+    ],
+)
+def test_a_refused_message_says_why(
+    root: SocketClient, message: Message, reason: str
+) -> None:
+    with pytest.raises(SocketError, match=reason):
+        root.publish(message)
+    root.publish(Message("a"))
+
+
+def test_a_message_that_is_too_big_ends_the_client() -> None:
+    with (
+        BackgroundServer(max_size=1_000) as server,
+        SocketClient(server.socket_url, token=server.token("a", ["root"])) as root,
+    ):
+        message = Message("a", '"' + "x" * 1_000 + '"')
+        for _ in range(2):
+            with pytest.raises(SocketError, match=r"closed the connection: .*exceeds"):
+                root.publish(message)
+
+
+def test_a_guest_may_not_publish(server: BackgroundServer) -> None:
+    with (
+        SocketClient(server.socket_url) as guest,
+        pytest.raises(SocketError, match="needs a role that you do not have"),
+    ):
+        guest.publish(Message("a"))
+
+
+def test_threads_share_a_client(server: BackgroundServer, root: SocketClient) -> None:
+    with SocketClient(server.socket_url) as guest:
+        guest.subscribe("*")
+
+        def publish(name: str) -> None:
+            for number in range(25):
+                root.publish(Message(name, str(number)))
+
+        names = [f"t{n}" for n in range(6)]
+        threads = [threading.Thread(target=publish, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        seen: dict[str, list[int]] = {name: [] for name in names}
+        for _ in range(6 * 25):
+            got = next(guest.messages(PATIENCE))
+            seen[got.name].append(got.args)
+        for thread in threads:
+            thread.join()
+        assert seen == {name: list(range(25)) for name in names}
+
+
+def test_messages_end_when_none_comes(root: SocketClient) -> None:
+    assert list(root.messages(timeout=0)) == []
+
+
+def test_messages_end_when_the_client_is_closed(root: SocketClient) -> None:
+    got: list[ReceivedMessage] = []
+    thread = threading.Thread(target=lambda: got.extend(root.messages()))
+    thread.start()
+    root.close()
+    root.close()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    assert got == list(root.messages()) == []
+    with pytest.raises(SocketError, match="is closed"):
+        root.publish(Message("a"))
+
+
+def test_a_lost_server_is_noticed() -> None:
+    with BackgroundServer() as server:
+        root = SocketClient(server.socket_url, token=server.token("ada", ["root"]))
+    with root:
+        for _ in range(2):
+            with pytest.raises(SocketError, match="the server stops"):
+                next(root.messages(PATIENCE))
+        with pytest.raises(SocketError, match="the server stops"):
+            root.publish(Message("a"))
+
+
+def test_a_token_that_ends_ends_the_client() -> None:
+    with BackgroundServer(leeway=0) as server:
+        token = server.token("ada", lifetime_seconds=1)
+        with (
+            SocketClient(server.socket_url, token=token) as client,
+            pytest.raises(SocketError, match="closed the connection: token expired"),
+        ):
+            next(client.messages(PATIENCE))
+
+
+def test_a_refused_token_is_named(server: BackgroundServer) -> None:
+    with pytest.raises(SocketError, match=r"^the server refused the token$"):
+        SocketClient(server.socket_url, token="rubbish")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("ws://127.0.0.1:1/ws", "no server answers at ws://127.0.0.1:1/ws"),
+        ("ws://no-such-host.invalid/ws", "no server answers at"),
+        ("http://127.0.0.1:1/ws", "is no address of a socket server"),
+        ("hello", "is no address of a socket server"),
+        ("{url}/nothing", "no socket server at .*: it answers with status 404"),
+    ],
+)
+def test_a_wrong_address_is_named(
+    server: BackgroundServer, url: str, reason: str
+) -> None:
+    with pytest.raises(SocketError, match=reason):
+        SocketClient(url.format(url=server.url.replace("http", "ws")))
+
+
+def test_importing_the_client_loads_no_network_library() -> None:
+    program = (
+        "import sys, hyperlambda.client; "
+        "print([m for m in ('asyncio', 'websockets', 'jwt') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
