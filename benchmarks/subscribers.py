@@ -31,7 +31,7 @@ __all__ = ["main", "raise_file_limit"]
 _TIMEOUT = 30.0
 """Seconds for one answer of a server."""
 
-_PAUSE = 0
+_PAUSE = 0.001
 """
 Seconds between two looks at what has arrived.
 
@@ -72,7 +72,7 @@ class Group:
         select, buffer = self._selector.select, self._buffer
         received = 0
         while times:
-            #sleep(_PAUSE)
+            sleep(_PAUSE)
             for key, _ in select(_TIMEOUT):
                 got = key.fileobj.recv_into(buffer)  # type: ignore[union-attr] # a socket
                 if not got:

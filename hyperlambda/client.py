@@ -12,8 +12,10 @@ import json
 import queue
 import threading
 from collections.abc import Iterator
+from ipaddress import ip_address
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from .errors import SocketError
 from .sockets import AudienceKind, Message, SocketUser
@@ -287,15 +289,29 @@ def _connect(url: str, token: str | None, timeout: float) -> ClientConnection:
             max_size=None,
             # Messages are read at once and wait in our own queue.
             max_queue=None,
+            # A proxy of the environment leads away from this machine, not back to it.
+            proxy=None if _is_this_machine(url) else True,
         ).__enter__()
     except InvalidURI as error:
         raise SocketError(f"'{url}' is no address of a socket server") from error
     except InvalidStatus as error:
         raise SocketError(_refusal(url, error.response.status_code)) from error
+    except ImportError as error:  # a SOCKS proxy, for which websockets needs a package
+        raise SocketError(
+            f"the proxy on the way to {url} cannot be used: {error}"
+        ) from error
     except (InvalidHandshake, EOFError) as error:
         raise SocketError(f"what answers at {url} is no socket server") from error
     except (OSError, TimeoutError) as error:
         raise SocketError(f"no server answers at {url}") from error
+
+
+def _is_this_machine(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _refusal(url: str, status: int) -> str:

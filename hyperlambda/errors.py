@@ -64,7 +64,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches  # only programs that fail pay for loading it
 
     by_case = {each.lower(): each for each in known}
-    found = get_close_matches(name.lower(), by_case, n=1, cutoff=0.7)
+    found = get_close_matches(name.lower(), by_case, n=1, cutoff=0.65)
     return by_case[found[0]] if found else None
 
 

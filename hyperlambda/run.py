@@ -24,6 +24,7 @@ from .errors import (
     TreeError,
     UnknownSlotError,
 )
+from .forks import Budget
 from .limits import Limits
 from .node import Node
 from .registry import SlotFunction, SlotRegistry, add_installed_slots
@@ -58,12 +59,13 @@ class Run:
         config: What [config.get] finds, and the reference's own settings.
         dynamic_slots: The lambdas of [slots.create], by name.
         result: The node that takes what the program returns.
-        stopped: Set from any thread to end the program at its next look.
     """
 
     __slots__ = (
         "_allowed",
         "_allowed_dynamic",
+        "_awaited_by",
+        "_budget",
         "_deadline",
         "_depth",
         "_fuel",
@@ -73,7 +75,6 @@ class Run:
         "_roots",
         "_runner",
         "_scopes",
-        "_steps_left",
         "config",
         "dynamic_slots",
         "hub",
@@ -81,7 +82,6 @@ class Run:
         "registry",
         "result",
         "root",
-        "stopped",
     )
 
     registry: SlotRegistry
@@ -91,9 +91,10 @@ class Run:
     config: Mapping[str, Any]
     dynamic_slots: dict[str, Node]
     result: Node | None
-    stopped: bool
     _allowed: dict[str, SlotFunction]
     _allowed_dynamic: frozenset[str] | None
+    _awaited_by: tuple[int, ...]
+    _budget: Budget
     _deadline: float | None
     _depth: int
     _fuel: int
@@ -103,15 +104,14 @@ class Run:
     _roots: list[Node]
     _runner: asyncio.Runner | None
     _scopes: list[tuple[str, Any]]
-    _steps_left: int
 
     def _start(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Begin with full limits and nothing in scope."""
         limits = self.limits
         self.result = None
-        self.stopped = False
         self._allowed = self.registry.functions
         self._allowed_dynamic = None
+        self._awaited_by = ()
         self._scopes = []
         self._roots = []
         self._loop = loop
@@ -122,7 +122,8 @@ class Run:
             None if limits.timeout is None else monotonic() + limits.timeout
         )
         self._node_allowance = limits.max_nodes
-        self._steps_left = _ENDLESS if limits.max_steps is None else limits.max_steps
+        steps = _ENDLESS if limits.max_steps is None else limits.max_steps
+        self._budget = Budget(steps, self._roots)
         self._fuel = 0
         _make_room(min(self._max_depth, _DEEPEST))
 
@@ -230,6 +231,15 @@ class Run:
             raise _failure(name, node, error) from error
 
     @property
+    def stopped(self) -> bool:
+        """Whether the program is to end at its next look; any thread may set it."""
+        return self._budget.stopped
+
+    @stopped.setter
+    def stopped(self, stopped: bool) -> None:
+        self._budget.stopped = stopped
+
+    @property
     def has_returned(self) -> bool:
         """Whether the program has returned something."""
         result = self.result
@@ -281,6 +291,10 @@ class Run:
         finally:
             self._allowed, self._allowed_dynamic = outer, outer_dynamic
 
+    def may_call(self, name: str) -> bool:
+        """Return whether a program may call a slot."""
+        return name in self._allowed
+
     def may_signal(self, name: str) -> bool:
         """Return whether a program may call a dynamic slot."""
         return self._allowed_dynamic is None or name in self._allowed_dynamic
@@ -318,6 +332,27 @@ class Run:
         self._node_allowance -= count
         if self._node_allowance < 0:
             self._recount(count)
+
+    @contextmanager
+    def holding(self, nodes: list[Node]) -> Iterator[None]:
+        """Count nodes that stand in no tree of the program, as long as a block runs."""
+        self._roots.extend(nodes)
+        try:
+            yield
+        finally:
+            if nodes:
+                del self._roots[-len(nodes) :]
+
+    def count_step(self) -> None:
+        """
+        Say that the program did what takes as long as calling a slot.
+
+        Raises:
+            LimitError: It did more than it may, or its time is over.
+        """
+        self._fuel -= 1
+        if self._fuel < 0:
+            self._refuel()
 
     def sleep(self, seconds: float) -> None:
         """
@@ -358,12 +393,11 @@ class Run:
     def _refuel(self) -> None:
         """Allow some more steps, if the program has any left."""
         self._look()
-        if self._steps_left <= 0:
+        fuel = self._budget.take_steps(_STEPS_BETWEEN_LOOKS)
+        if not fuel:
             raise LimitError(
                 f"the program takes more than the {self.limits.max_steps} steps it may"
             )
-        fuel = min(_STEPS_BETWEEN_LOOKS, self._steps_left)
-        self._steps_left -= fuel
         self._fuel = fuel - 1  # the step that asked is one of them
 
     def _look(self) -> None:
@@ -375,13 +409,14 @@ class Run:
             )
 
     def _recount(self, more: int) -> None:
-        """Count the nodes that there really are, and allow what is left."""
+        """Count the nodes that there really are, and allow a share of what is left."""
         most = self.limits.max_nodes
         assert most is not None
-        present = sum(_size(root) for root in self._roots)
+        sharing = self._budget.roots
+        present = sum(_size(root) for roots in sharing for root in list(roots))
         if present + more > most:
             raise LimitError(f"the program has more than the {most} nodes it may")
-        self._node_allowance = max(most - present - more, most // 8)
+        self._node_allowance = max(most - present - more, most // 8) // len(sharing)
 
 
 def _failure(name: str, node: Node, error: Exception) -> HyperlambdaError:

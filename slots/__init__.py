@@ -3,6 +3,8 @@
 FAMILIES = (
     "branching",
     "comparison",
+    "counting",
+    "dates",
     "dynamic",
     "evaluation",
     "exceptions",
@@ -15,6 +17,7 @@ FAMILIES = (
     "numbers",
     "reading",
     "returning",
+    "scalars",
     "sockets",
     "strings",
     "threading",

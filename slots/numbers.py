@@ -1,13 +1,22 @@
-"""Arithmetic (spec 03 §3.1–3.3)."""
+"""Arithmetic on any number of values (spec 03 §3.1–3.3)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from hyperlambda import ArgumentError, Evaluator, Node, arithmetic, slot
-from hyperlambda.expressions import expression_of, resolve
-from hyperlambda.values import Char
+from hyperlambda.dates import Time
+from hyperlambda.errors import OperandError
+from hyperlambda.expressions import Expression, resolve
+from hyperlambda.numerals import looks_numeric
+from hyperlambda.ordering import compare
+from hyperlambda.reading import display_text, to_number
+from hyperlambda.values import known_type
+
+# Sums of integers up to here have 30 bits, which is what Python compares fastest.
+_SMALL = 2**29 - 1
 
 
 @slot("math.add")
@@ -26,7 +35,8 @@ def add(evaluator: Evaluator, node: Node) -> None:
         value: the sum. Children are removed.
     Raises:
         ArgumentError: There is no operand, or one is null.
-        OperandError: The types have no sum, or two texts look like numbers.
+        OperandError: The types have no sum, or all operands are texts that look like
+            numbers.
         OutOfRangeError: The type of the sum has no room for it.
     Source:
         Spec 03 §3.1–3.2.
@@ -41,7 +51,31 @@ def add(evaluator: Evaluator, node: Node) -> None:
         .n:int:10
         math.add:double:15.5
     """
-    _fold(evaluator, node, arithmetic.add)
+    if node.children:
+        evaluator.run_children(node)
+    result, operands = _operands(node)
+    rest = iter(operands)
+    for child in rest:
+        operand = child.value
+        if type(operand) is Expression:
+            operand = operand.resolve(child)
+        # Inline what loops do most: the call would take longer than the sum.
+        if (
+            type(result) is int
+            and type(operand) is int
+            and -_SMALL <= result <= _SMALL
+            and -_SMALL <= operand <= _SMALL
+        ):
+            result += operand
+        elif type(result) is str or type(operand) is str:
+            result = _joined([result, operand, *map(resolve, rest)])
+        elif operand is None:
+            raise _null_operand(node, child)
+        else:
+            result = arithmetic.add(result, operand)
+    node.value = result
+    if node.children:
+        node.clear()
 
 
 @slot("math.subtract")
@@ -136,118 +170,229 @@ def divide(evaluator: Evaluator, node: Node) -> None:
     _fold(evaluator, node, arithmetic.divide)
 
 
-@slot("math.increment")
-def increment(evaluator: Evaluator, node: Node) -> None:
+@slot("math.modulo")
+def modulo(evaluator: Evaluator, node: Node) -> None:
     """
-    Add a step to the value of each node that an expression finds.
+    Divide the first value by the others, from left to right, and keep the remainder.
+
+    The remainder has the sign of what is divided.
 
     Reads:
-        value: an expression; no node is fine.
-        first child, whatever its name: the step, 1 by default. Children with a name
+        value: the first operand, or an expression that leads to it. If it is null the
+            first child is the first operand.
+        children: the other operands; those with a name that has no dot are run first.
+    Leaves:
+        value: the remainder. Children are removed.
+    Raises:
+        ArgumentError: There is no operand, or one is null.
+        DivisionByZeroError: An integer or decimal is divided by zero.
+        OperandError: The types have no remainder; a text or a time has none.
+        OutOfRangeError: The smallest int or long is divided by -1.
+    Source:
+        Spec 03 §3.1–3.2.
+
+    Example::
+
+        math.modulo:int:-7
+           .:int:3
+        // becomes
+        math.modulo:int:-1
+    """
+    _fold(evaluator, node, arithmetic.modulo)
+
+
+@slot("math.max")
+def max_(evaluator: Evaluator, node: Node) -> None:
+    """
+    Find the largest of some numbers, characters, dates or times.
+
+    Reads:
+        value: the first operand, or an expression that leads to it. If it is null the
+            first child is the first operand.
+        children: the other operands, of which null is passed over; those with a name
             that has no dot are run first.
     Leaves:
-        value: the expression. Children are removed. The nodes that were found have their
-            new values; null stays null.
+        value: the largest operand, of its own type; of equal ones the first. Children
+            are removed.
     Raises:
-        ExpressionError: The value is not an expression.
-        ArgumentError: The step is an expression that leads to null.
-        OperandError, OutOfRangeError: See `math.add`.
+        ArgumentError: There is no operand, or the first is null.
+        OperandError: Two of them cannot be compared: a text, a bool, a decimal with a
+            double, a date with a number …
     Source:
         Spec 03 §3.3.
 
     Example::
 
-        .n:int:10
-        math.increment:x:@.n
-        math.increment:x:@.n
-           .:int:5
+        math.max:int:3
+           .:double:7.5
         // becomes
-        .n:int:16
-        math.increment:x:@.n
-        math.increment:x:@.n
+        math.max:double:7.5
     """
-    _change(evaluator, node, arithmetic.add)
+    _choose(evaluator, node, 1)
 
 
-@slot("math.decrement")
-def decrement(evaluator: Evaluator, node: Node) -> None:
+@slot("math.min")
+def min_(evaluator: Evaluator, node: Node) -> None:
     """
-    Subtract a step from the value of each node that an expression finds.
+    Find the smallest of some numbers, characters, dates or times.
 
     Reads:
-        value: an expression; no node is fine.
-        first child, whatever its name: the step, 1 by default. Children with a name
+        value: the first operand, or an expression that leads to it. If it is null the
+            first child is the first operand.
+        children: the other operands, of which null is passed over; those with a name
             that has no dot are run first.
     Leaves:
-        value: the expression. Children are removed. The nodes that were found have their
-            new values; null stays null.
+        value: the smallest operand, of its own type; of equal ones the first. Children
+            are removed.
     Raises:
-        ExpressionError: The value is not an expression.
-        ArgumentError: The step is an expression that leads to null.
-        OperandError, OutOfRangeError: See `math.subtract`.
+        ArgumentError: There is no operand, or the first is null.
+        OperandError: Two of them cannot be compared: a text, a bool, a decimal with a
+            double, a date with a number …
     Source:
         Spec 03 §3.3.
 
     Example::
 
-        .n:int:10
-        math.decrement:x:@.n
+        math.min
+           .:int:3
+           .:double:7.5
         // becomes
-        .n:int:9
-        math.decrement:x:@.n
+        math.min:int:3
     """
-    _change(evaluator, node, arithmetic.subtract)
+    _choose(evaluator, node, -1)
+
+
+@slot("math.dot")
+def dot(evaluator: Evaluator, node: Node) -> None:
+    """
+    Multiply two vectors: the sum of the products of their numbers, pair by pair.
+
+    Reads:
+        children: exactly two, whose children are the numbers; a text is read as a
+            number. Those with a name that has no dot are run first. What the longer
+            vector has too much is not looked at.
+    Leaves:
+        value: double; 0 if a vector is empty. Children are removed.
+    Raises:
+        ArgumentError: There are not two children, or a number is null.
+        ConversionError, LiteralError: A value is no number.
+    Source:
+        Spec 03 §3.3.
+
+    Example::
+
+        .u
+           .:int:1
+           .:int:2
+        .v
+           .:double:0.5
+           .:double:0.25
+        math.dot
+           get-nodes:x:@.u/*
+           get-nodes:x:@.v/*
+        // becomes
+        .u
+           .:int:1
+           .:int:2
+        .v
+           .:double:0.5
+           .:double:0.25
+        math.dot:double:1
+    """
+    _require_two(node)
+    evaluator.run_children(node)
+    first, second = _require_two(node)
+    total = 0.0
+    for a, b in zip(first.children, second.children, strict=False):
+        total += _double(node, a) * _double(node, b)
+    node.value = total
+    node.clear()
 
 
 def _fold(
     evaluator: Evaluator, node: Node, operation: Callable[[Any, Any], Any]
 ) -> None:
-    evaluator.run_children(node)
-    operands = node.children
-    if node.value is not None:
-        result = resolve(node)
-    elif operands:
-        result = resolve(operands[0])
-        operands = operands[1:]
-    else:
-        raise ArgumentError(f"'{node.name}' has no operands")
-    if result is None:
-        raise ArgumentError(f"the first operand of '{node.name}' is null")
+    if node.children:
+        evaluator.run_children(node)
+    result, operands = _operands(node)
     for child in operands:
-        operand = resolve(child)
-        if operand is not None:
-            result = operation(result, operand)
-        elif operation is not arithmetic.add or not _is_text(result):
-            raise ArgumentError(f"the operand '{child.name}' of '{node.name}' is null")
+        operand = child.value
+        if type(operand) is Expression:
+            operand = operand.resolve(child)
+        if operand is None:
+            raise _null_operand(node, child)
+        result = operation(result, operand)
     node.value = result
     node.clear()
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and not isinstance(value, Char)
+def _operands(node: Node) -> tuple[Any, Sequence[Node]]:
+    """Return the first operand, and the nodes that hold the others."""
+    operands = node.children
+    first = node.value
+    if type(first) is Expression:
+        first = first.resolve(node)
+    elif first is None:
+        if not operands:
+            raise ArgumentError(f"'{node.name}' has no operands")
+        first = resolve(operands[0])
+        operands = operands[1:]
+    if first is None:
+        raise ArgumentError(f"the first operand of '{node.name}' is null")
+    return first, operands
 
 
-def _change(
-    evaluator: Evaluator, node: Node, operation: Callable[[Any, Any], Any]
-) -> None:
-    expression = expression_of(node)
-    evaluator.run_children(node)
-    step = _step(node)
-    for target in expression.evaluate(node):
-        if target.value is not None:
-            target.value = operation(target.value, step)
+def _null_operand(node: Node, child: Node) -> ArgumentError:
+    return ArgumentError(f"the operand '{child.name}' of '{node.name}' is null")
+
+
+def _joined(operands: list[Any]) -> str:
+    """Return one text, made at once: a text that grows would be copied each time."""
+    given = [operand for operand in operands if operand is not None]
+    if len(given) > 1 and all(type(each) is str and looks_numeric(each) for each in given):
+        raise OperandError(
+            f"'add' got {len(given)} texts that look like numbers",
+            help="a number needs a type, as in ':int:5'; [strings.concat] joins texts",
+        )
+    return "".join([display_text(operand) for operand in given])
+
+
+def _choose(evaluator: Evaluator, node: Node, sign: int) -> None:
+    """Leave the largest operand (sign 1) or the smallest one (-1)."""
+    if node.children:
+        evaluator.run_children(node)
+    best, operands = _operands(node)
+    for child in operands:
+        operand = resolve(child)
+        if operand is not None and _order(operand, best, sign) == sign:
+            best = operand
+    node.value = best
     node.clear()
 
 
-def _step(node: Node) -> Any:
-    if not node.children:
-        return 1
-    child = node.children[0]
-    if child.value is None:
-        return 1
-    step = resolve(child)
-    if step is None:
+def _order(a: Any, b: Any, sign: int) -> int | None:
+    """Return whether a value is less than (-1) or greater than (1) another."""
+    kind = known_type(a)
+    if kind in _CLOCK and kind is known_type(b):
+        return compare(a, b)
+    first, second, _ = arithmetic.promote(a, b, "max" if sign > 0 else "min")
+    # Not `compare`, for which NaN is the smallest number: here it is beyond nothing.
+    return (first > second) - (first < second)  # type: ignore[no-any-return]
+
+
+_CLOCK = (datetime, Time)
+
+
+def _require_two(node: Node) -> Sequence[Node]:
+    if len(node.children) != 2:
         raise ArgumentError(
-            f"the step of '{node.name}' is an expression that finds null"
+            f"'{node.name}' needs exactly two children, and has {len(node.children)}"
         )
-    return step
+    return node.children
+
+
+def _double(owner: Node, node: Node) -> float:
+    value = resolve(node)
+    if value is None:
+        raise ArgumentError(f"a number of '{owner.name}' is null")
+    return to_number(value, "double")  # type: ignore[no-any-return]

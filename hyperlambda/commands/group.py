@@ -61,7 +61,7 @@ class CommandGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            _close_pipe()
+            _drop_output()
             ctx.exit(_BROKEN_PIPE)
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
@@ -70,10 +70,17 @@ class CommandGroup(click.Group):
         code = _INTERRUPTED
         try:
             code = self._code(terminal, args, extra)
-            sys.stdout.flush()
+            if sys.stdout is not None:  # as it is when a shell has closed it
+                sys.stdout.flush()
         except BrokenPipeError:
             code = _BROKEN_PIPE
-            _close_pipe()
+            _drop_output()
+        except OSError as error:  # the disk is full, and the like
+            code = 1
+            _drop_output()
+            click.echo(
+                f"error: the output cannot be written: {error.strerror}", err=True
+            )
         except KeyboardInterrupt:
             pass
         sys.exit(code)
@@ -93,7 +100,7 @@ class CommandGroup(click.Group):
         return code if isinstance(code, int) else 0
 
 
-def _close_pipe() -> None:
+def _drop_output() -> None:
     """Let what still waits in the buffer of stdout go nowhere, without complaint."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

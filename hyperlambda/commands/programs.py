@@ -30,6 +30,8 @@ def read_program(file: str) -> bytes:
         CommandError: It cannot be read.
     """
     if file == "-":
+        if sys.stdin is None:  # as it is when a shell has closed it
+            raise CommandError("stdin is closed")
         return sys.stdin.buffer.read()
     path = Path(file)
     try:

@@ -122,8 +122,10 @@ class Writer:
             self._run()
 
     def _run(self) -> None:
-        self._is_busy = self.turn()
-        if self._is_busy:
+        # Should a turn fail, the next wake begins anew.
+        self._is_busy = False
+        if self.turn():
+            self._is_busy = True
             # Sockets get their turn in between.
             self._loop.call_soon(self._run)
 
@@ -159,4 +161,9 @@ class Writer:
             else:
                 link.backlog = len(frames)
             link.last_sent = now
-            transport.write(data)
+            try:
+                transport.write(data)
+            except Exception:
+                # Whatever is wrong with one transport, the others get their frames.
+                _log.exception("a connection could not be written to")
+                transport.abort()

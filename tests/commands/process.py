@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hyperlambda.server import issue_token
+
 TIMEOUT = 30.0
 """Seconds; slow machines may stretch this one."""
 
@@ -60,8 +62,6 @@ def line_of(stream: Any) -> str:
 
 def token(*roles: str, user: str = "ada", groups: str = "") -> str:
     """Return a token of the tests' secret."""
-    from hyperlambda.server import issue_token
-
     return issue_token(SECRET, user, roles, [groups] if groups else [])
 
 

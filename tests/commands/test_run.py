@@ -244,6 +244,34 @@ def test_a_reader_that_leaves_is_no_failure(tmp_path: Path) -> None:
     assert outcome.returncode == 141
 
 
+def test_a_full_disk_is_one_line() -> None:
+    with open("/dev/full", "wb") as full:
+        outcome = subprocess.run(
+            [EXECUTABLE, "run", "-"],
+            input=b"return:1",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=TIMEOUT,
+            env=environment(),
+        )
+    assert outcome.stderr.startswith(b"error: the output cannot be written: No space")
+    assert outcome.stderr.count(b"\n") == 1
+    assert outcome.returncode == 1
+
+
+def test_closed_streams_are_no_crash() -> None:
+    script = f"{EXECUTABLE} run - <&-; echo $?; echo return:1 | {EXECUTABLE} run - >&-"
+    outcome = subprocess.run(
+        ["sh", "-c", f"{script}; echo $? >&2"],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        env=environment(),
+    )
+    assert outcome.stdout == "2\n"
+    assert outcome.stderr == "error: stdin is closed\n0\n"
+
+
 def test_ctrl_c_ends_a_program_quietly(tmp_path: Path) -> None:
     (tmp_path / "p.hl").write_text("log.info:sleeping\nsleep:int:60000\n")
     with started("run", str(tmp_path / "p.hl")) as process:

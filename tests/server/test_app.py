@@ -44,8 +44,10 @@ async def test_a_stop_lets_queued_frames_out(join: Connect) -> None:
         assert await closed(client) == (1012, "the server stops")
         return frames
 
-    *read_by, _ = await asyncio.gather(*map(read, clients), server.stop())
-    for frames in read_by:
+    reading = [asyncio.create_task(read(client)) for client in clients]
+    await server.stop()
+    for task in reading:
+        frames = await task
         assert [len(args) for args in frames[:-1]] == [50_000] * 400
         assert frames[-1] == "last"
     with pytest.raises(SocketError, match="not running"):

@@ -205,6 +205,15 @@ def test_a_wrong_address_is_named(
         SocketClient(url.format(url=server.url.replace("http", "ws")))
 
 
+def test_a_proxy_does_not_stand_between_us_and_this_machine(
+    server: BackgroundServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with SocketClient(server.socket_url) as guest:
+        assert guest.username is None
+
+
 def test_importing_the_client_loads_no_network_library() -> None:
     program = (
         "import sys, hyperlambda.client; "

@@ -1,0 +1,119 @@
+"""Changing values step by step: [math.increment], [math.decrement] (spec 03 §3.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hyperlambda import ArgumentError, Evaluator, Node, arithmetic, slot
+from hyperlambda.expressions import Expression, expression_of, resolve
+
+# Sums of integers up to here have 30 bits, which is what Python compares fastest.
+_SMALL = 2**29 - 1
+
+
+@slot("math.increment")
+def increment(evaluator: Evaluator, node: Node) -> None:
+    """
+    Add a step to the value of each node that an expression finds.
+
+    Reads:
+        value: an expression; no node is fine.
+        first child, whatever its name: the step, 1 by default. Children with a name
+            that has no dot are run first.
+    Leaves:
+        value: the expression. Children are removed. The nodes that were found have their
+            new values; null stays null.
+    Raises:
+        ExpressionError: The value is not an expression.
+        ArgumentError: The step is an expression that leads to null.
+        OperandError, OutOfRangeError: See `math.add`.
+    Source:
+        Spec 03 §3.3.
+
+    Example::
+
+        .n:int:10
+        math.increment:x:@.n
+        math.increment:x:@.n
+           .:int:5
+        // becomes
+        .n:int:16
+        math.increment:x:@.n
+        math.increment:x:@.n
+    """
+    expression, step = _start(evaluator, node)
+    for target in expression.evaluate(node):
+        value = target.value
+        # Inline what loops do most: the call would take longer than the sum.
+        if (
+            type(value) is int
+            and type(step) is int
+            and -_SMALL <= value <= _SMALL
+            and -_SMALL <= step <= _SMALL
+        ):
+            target.value = value + step
+        elif value is not None:
+            target.value = arithmetic.add(value, step)
+    if node.children:
+        node.clear()
+
+
+@slot("math.decrement")
+def decrement(evaluator: Evaluator, node: Node) -> None:
+    """
+    Subtract a step from the value of each node that an expression finds.
+
+    Reads:
+        value: an expression; no node is fine.
+        first child, whatever its name: the step, 1 by default. Children with a name
+            that has no dot are run first.
+    Leaves:
+        value: the expression. Children are removed. The nodes that were found have their
+            new values; null stays null.
+    Raises:
+        ExpressionError: The value is not an expression.
+        ArgumentError: The step is an expression that leads to null.
+        OperandError, OutOfRangeError: See `math.subtract`.
+    Source:
+        Spec 03 §3.3.
+
+    Example::
+
+        .n:int:10
+        math.decrement:x:@.n
+        // becomes
+        .n:int:9
+        math.decrement:x:@.n
+    """
+    expression, step = _start(evaluator, node)
+    for target in expression.evaluate(node):
+        value = target.value
+        if (
+            type(value) is int
+            and type(step) is int
+            and -_SMALL <= value <= _SMALL
+            and -_SMALL <= step <= _SMALL
+        ):
+            target.value = value - step
+        elif value is not None:
+            target.value = arithmetic.subtract(value, step)
+    if node.children:
+        node.clear()
+
+
+def _start(evaluator: Evaluator, node: Node) -> tuple[Expression, Any]:
+    """Return the expression and the step, after running what computes the step."""
+    expression = node.value
+    if type(expression) is not Expression:
+        expression = expression_of(node)
+    if not node.children:
+        return expression, 1
+    evaluator.run_children(node)
+    if not node.children or node.children[0].value is None:
+        return expression, 1
+    step = resolve(node.children[0])
+    if step is None:
+        raise ArgumentError(
+            f"the step of '{node.name}' is an expression that finds null"
+        )
+    return expression, step
