@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from .cultures import INVARIANT, Culture
 from .dates import (
     MONTH_NAMES,
     TICKS_PER_SECOND,
-    UTC,
     WEEKDAY_NAMES,
     Time,
     normal_date,
 )
-from .errors import LiteralError
+from .errors import LiteralError, OutOfRangeError
 from .numerals import abbreviate
 
 __all__ = ["format_date", "format_time"]
@@ -42,17 +41,39 @@ _FIXED_FORMATS = {
 }
 
 
-def format_date(value: datetime, pattern: str, culture: Culture) -> str:
+def format_date(
+    value: datetime, pattern: str, culture: Culture, zone: tzinfo | None = None
+) -> str:
     """
     Format a date.
 
+    Args:
+        value: A date of any kind.
+        pattern: One of the formats.
+        culture: Its punctuation.
+        zone: Whose clocks to show, a date without a zone being UTC; None shows the date
+            as it is. The formats ``r``, ``u`` and ``U`` are always in UTC.
+
     Raises:
         LiteralError: The format does not exist.
+        OutOfRangeError: The date does not exist in that zone.
     """
     value = normal_date(value)
+    if zone is not None and pattern not in _ALWAYS_UTC:
+        value = _shown_in(value, zone)
     if len(pattern) <= 1:
         pattern, culture = _date_pattern(pattern or "G", culture)
     return _fill(pattern, lambda token: _date_part(value, token), _separators(culture))
+
+
+_ALWAYS_UTC = ("r", "R", "u", "U")
+
+
+def _shown_in(value: datetime, zone: tzinfo) -> datetime:
+    try:
+        return value.replace(tzinfo=UTC).astimezone(zone)
+    except OverflowError as error:
+        raise OutOfRangeError("the date is outside the years 1 … 9999") from error
 
 
 def _date_pattern(letter: str, culture: Culture) -> tuple[str, Culture]:
@@ -129,10 +150,11 @@ def _date_part(value: datetime, token: str) -> str:
         half = "AM" if value.hour < 12 else "PM"
         return half[:count]
     if letter == "z":
-        return "+0" if count == 1 else "+00" if count == 2 else "+00:00"
+        return _offset(value, count)
     if letter == "K":
-        mark = "" if value.tzinfo is None else "Z" if value.tzinfo is UTC else "+00:00"
-        return mark * count
+        if value.tzinfo is None:
+            return ""
+        return ("Z" if value.tzinfo is UTC else _offset(value, 3)) * count
     if letter == "g":
         return "A.D."
     numbers = {
@@ -142,6 +164,16 @@ def _date_part(value: datetime, token: str) -> str:
         "s": value.second,
     }
     return f"{numbers[letter]:0{min(count, 2)}}"
+
+
+def _offset(value: datetime, count: int) -> str:
+    """Return the offset from UTC: hours, hours of two digits, or with minutes."""
+    offset = value.utcoffset() or timedelta(0)
+    sign = "-" if offset < timedelta(0) else "+"
+    hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
+    if count > 2:
+        return f"{sign}{hours:02}:{minutes:02}"
+    return f"{sign}{hours:0{count}}"
 
 
 def _fraction(ticks: int, token: str) -> str:

@@ -2,13 +2,13 @@
 Forks: parts of a program that run on threads of their own (spec 02 §3.11).
 
 A fork is a run that starts with nothing in scope, but with the whitelist of the program
-(spec 02 §7, Q21), and shares its `Budget`: however a program is spread over forks, all
+(spec 02 §7, Q21), and shares its budget: however a program is spread over forks, all
 of it together takes no more than its limits allow.
 """
 
 from __future__ import annotations
 
-from _thread import LockType, allocate_lock, get_ident
+from _thread import LockType, get_ident
 from collections.abc import Callable, Sequence
 from copy import copy
 from time import monotonic
@@ -22,67 +22,10 @@ if TYPE_CHECKING:
 
     from .run import Run
 
-__all__ = ["MAX_FORKS", "Budget", "acquire", "run_forks", "start_fork", "waiting_threads"]
+__all__ = ["acquire", "run_forks", "start_fork", "waiting_threads"]
 
-# The most that one program may have running at a time.
-MAX_FORKS = 64
 # Seconds between looks at whether a program that waits must end.
 _PATIENCE = 0.2
-
-
-class Budget:
-    """
-    What a program and its forks have left, together.
-
-    Attributes:
-        steps: Slots that may still be called, apart from those that a run took already.
-        roots: For the program and each of its forks that runs, the trees that it has.
-        stopped: Whether all of them are to end.
-    """
-
-    __slots__ = ("_lock", "roots", "steps", "stopped")
-
-    def __init__(self, steps: int, roots: list[Node]) -> None:
-        self.steps = steps
-        self.roots = [roots]
-        self.stopped = False
-        self._lock = allocate_lock()
-
-    def take_steps(self, most: int) -> int:
-        """Take some steps away and return how many; 0 when there are none left."""
-        with self._lock:
-            sharing = len(self.roots)
-            # A run that takes what it may not need leaves the others without.
-            left = self.steps if sharing == 1 else -(-self.steps // (4 * sharing))
-            taken = min(most, left)
-            self.steps -= taken
-            return taken
-
-    def give_steps(self, steps: int) -> None:
-        """Take back steps that were not used."""
-        with self._lock:
-            self.steps += steps
-
-    def enter(self, forks: Sequence[Run]) -> None:
-        """
-        Count some forks in.
-
-        Raises:
-            LimitError: There would be too many; none of them is counted.
-        """
-        with self._lock:
-            if len(self.roots) - 1 + len(forks) > MAX_FORKS:
-                raise LimitError(
-                    f"the program has more than the {MAX_FORKS} forks it may at a time"
-                )
-            self.roots = [*self.roots, *(fork._roots for fork in forks)]
-
-    def leave(self, fork: Run) -> None:
-        """Count a fork out."""
-        with self._lock:
-            # By identity: lists of the same nodes are equal. A new list, since others
-            # may be reading the old one.
-            self.roots = [roots for roots in self.roots if roots is not fork._roots]
 
 
 def start_fork(run: Run, code: Node, scopes: Sequence[tuple[str, Any]] = ()) -> None:
@@ -174,7 +117,7 @@ def _forks(run: Run, codes: list[Node]) -> list[Run]:
         budget.give_steps(run._fuel)
         run._fuel = 0
     forks = [_fork(run, code) for code in codes]
-    budget.enter(forks)
+    budget.enter([fork._roots for fork in forks])
     if run._node_allowance is not None:
         share = run._node_allowance // (len(forks) + 1)
         for fork in forks:
@@ -204,7 +147,7 @@ def _start_thread(fork: Run, work: Callable[[], None]) -> Thread:
     try:
         thread.start()
     except RuntimeError as error:
-        fork._budget.leave(fork)
+        fork._budget.leave(fork._roots)
         raise LimitError("the machine cannot start another thread") from error
     return thread
 
@@ -223,7 +166,7 @@ def _run(fork: Run, code: Node) -> BaseException | None:
             fork._runner.close()
         if fork._fuel > 0:
             fork._budget.give_steps(fork._fuel)
-        fork._budget.leave(fork)
+        fork._budget.leave(fork._roots)
     return None
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
+from .budget import Budget, tree_size
 from .errors import (
     HyperlambdaError,
     LimitError,
@@ -24,7 +25,6 @@ from .errors import (
     TreeError,
     UnknownSlotError,
 )
-from .forks import Budget
 from .limits import Limits
 from .node import Node
 from .registry import SlotFunction, SlotRegistry, add_installed_slots
@@ -317,7 +317,7 @@ class Run:
             LimitError: The program would have more nodes than it may.
         """
         if self._node_allowance is not None:
-            self.charge_nodes(sum(_size(node) for node in nodes))
+            self.charge_nodes(sum(tree_size(node) for node in nodes))
         return [node.clone() for node in nodes]
 
     def charge_nodes(self, count: int) -> None:
@@ -331,7 +331,8 @@ class Run:
             return
         self._node_allowance -= count
         if self._node_allowance < 0:
-            self._recount(count)
+            most = self.limits.max_nodes or 0
+            self._node_allowance = self._budget.allow_nodes(count, most)
 
     @contextmanager
     def holding(self, nodes: list[Node]) -> Iterator[None]:
@@ -408,16 +409,6 @@ class Run:
                 f"the program runs longer than the {self.limits.timeout:g} seconds it may"
             )
 
-    def _recount(self, more: int) -> None:
-        """Count the nodes that there really are, and allow a share of what is left."""
-        most = self.limits.max_nodes
-        assert most is not None
-        sharing = self._budget.roots
-        present = sum(_size(root) for roots in sharing for root in list(roots))
-        if present + more > most:
-            raise LimitError(f"the program has more than the {most} nodes it may")
-        self._node_allowance = max(most - present - more, most // 8) // len(sharing)
-
 
 def _failure(name: str, node: Node, error: Exception) -> HyperlambdaError:
     """Make an error of the language out of one of Python's."""
@@ -430,17 +421,6 @@ def _failure(name: str, node: Node, error: Exception) -> HyperlambdaError:
         failure = SlotError(name, error)
     failure.add_frame(name, node.source, node.offset)
     return failure
-
-
-def _size(node: Node) -> int:
-    count = 0
-    waiting = [node]
-    while waiting:
-        top = waiting.pop()
-        count += 1
-        if top.children:
-            waiting.extend(top.children)
-    return count
 
 
 def _make_room(blocks: int) -> None:

@@ -106,12 +106,16 @@ def _start(evaluator: Evaluator, node: Node) -> tuple[Expression, Any]:
     expression = node.value
     if type(expression) is not Expression:
         expression = expression_of(node)
-    if not node.children:
+    children = node.children
+    if not children:
         return expression, 1
-    evaluator.run_children(node)
-    if not node.children or node.children[0].value is None:
+    # A lone literal is what loops have most, and asking is cheaper than running it.
+    if len(children) != 1 or children[0].name != ".":
+        evaluator.run_children(node)
+        children = node.children
+    if not children or children[0].value is None:
         return expression, 1
-    step = resolve(node.children[0])
+    step = resolve(children[0])
     if step is None:
         raise ArgumentError(
             f"the step of '{node.name}' is an expression that finds null"

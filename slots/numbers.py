@@ -51,9 +51,7 @@ def add(evaluator: Evaluator, node: Node) -> None:
         .n:int:10
         math.add:double:15.5
     """
-    if node.children:
-        evaluator.run_children(node)
-    result, operands = _operands(node)
+    result, operands = _operands(evaluator, node)
     rest = iter(operands)
     for child in rest:
         operand = child.value
@@ -312,9 +310,7 @@ def dot(evaluator: Evaluator, node: Node) -> None:
 def _fold(
     evaluator: Evaluator, node: Node, operation: Callable[[Any, Any], Any]
 ) -> None:
-    if node.children:
-        evaluator.run_children(node)
-    result, operands = _operands(node)
+    result, operands = _operands(evaluator, node)
     for child in operands:
         operand = child.value
         if type(operand) is Expression:
@@ -326,9 +322,13 @@ def _fold(
     node.clear()
 
 
-def _operands(node: Node) -> tuple[Any, Sequence[Node]]:
-    """Return the first operand, and the nodes that hold the others."""
+def _operands(evaluator: Evaluator, node: Node) -> tuple[Any, Sequence[Node]]:
+    """Run the children; return the first operand, and the nodes that hold the others."""
     operands = node.children
+    # A lone literal is what loops have most, and asking is cheaper than running it.
+    if len(operands) != 1 or operands[0].name != ".":
+        evaluator.run_children(node)
+        operands = node.children
     first = node.value
     if type(first) is Expression:
         first = first.resolve(node)
@@ -349,7 +349,9 @@ def _null_operand(node: Node, child: Node) -> ArgumentError:
 def _joined(operands: list[Any]) -> str:
     """Return one text, made at once: a text that grows would be copied each time."""
     given = [operand for operand in operands if operand is not None]
-    if len(given) > 1 and all(type(each) is str and looks_numeric(each) for each in given):
+    if len(given) > 1 and all(
+        type(each) is str and looks_numeric(each) for each in given
+    ):
         raise OperandError(
             f"'add' got {len(given)} texts that look like numbers",
             help="a number needs a type, as in ':int:5'; [strings.concat] joins texts",
@@ -359,9 +361,7 @@ def _joined(operands: list[Any]) -> str:
 
 def _choose(evaluator: Evaluator, node: Node, sign: int) -> None:
     """Leave the largest operand (sign 1) or the smallest one (-1)."""
-    if node.children:
-        evaluator.run_children(node)
-    best, operands = _operands(node)
+    best, operands = _operands(evaluator, node)
     for child in operands:
         operand = resolve(child)
         if operand is not None and _order(operand, best, sign) == sign:

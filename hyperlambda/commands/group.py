@@ -20,7 +20,7 @@ from .terminal import Terminal
 __all__ = ["CommandGroup", "group", "main"]
 
 # Each is the `command` of the module of that name.
-_NAMES = ("run", "serve", "demo", "subscribe", "publish", "token")
+_NAMES = ("run", "serve", "demo", "subscribe", "publish", "token", "slots")
 
 # What shells report for a program that was ended by these signals: 128 + number.
 _INTERRUPTED = 130

@@ -15,7 +15,7 @@ from hyperlambda.commands.group import group
 from .process import TIMEOUT, environment, hyperlambda
 
 CHECKOUT = Path(__file__).parents[2]
-NAMES = ["run", "serve", "demo", "subscribe", "publish", "token"]
+NAMES = ["run", "serve", "demo", "subscribe", "publish", "token", "slots"]
 
 
 def test_all_commands_are_listed() -> None:
