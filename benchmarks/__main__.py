@@ -10,6 +10,7 @@ from os import cpu_count
 
 from . import deliveries, evaluation, parsing
 from .measuring import Row, table
+from .subscribers import raise_file_limit
 
 __all__ = ["main"]
 
@@ -23,8 +24,8 @@ PARTS: dict[str, tuple[Callable[[], list[Row]], Callable[[], list[Row]]]] = {
         lambda: evaluation.measure(500, 3),
     ),
     "deliver": (
-        lambda: deliveries.measure(1_000, 40, 100, 7),
-        lambda: deliveries.measure(1_000, 10, 100, 3),
+        lambda: deliveries.measure(1_000, 15, 9, 100, 5),
+        lambda: deliveries.measure(1_000, 6, 5, 30, 3),
     ),
 }
 """Of each part what measures it: at length, and quickly."""
@@ -43,6 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"no part is named '{part}'; there are {', '.join(PARTS)}")
     print(f"Python {platform.python_version()}, {cpu_count()} processor cores")
     print("ratio: our speed in units of the other's, the median of several rounds\n")
+    raise_file_limit()
     for part in options.parts or PARTS:
         if sys.stderr.isatty():
             print(f"measuring {part} …", file=sys.stderr)

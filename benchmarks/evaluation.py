@@ -123,7 +123,7 @@ slots.create:sum
          .:int:0
       .lambda
          return:int:0
-   .n:x:@.arguments/*/n
+   .n
    set-value:x:@.n
       get-value:x:@.arguments/*/n
    math.decrement:x:@.n

@@ -7,7 +7,11 @@ Every error of the language, all under one base.
     ├── UnknownSlotError         a program calls what does not exist
     ├── NotAllowedError          a program calls what it may not
     ├── ArgumentError            a slot was given what it cannot take
-    │   └── PlacementError       nodes cannot be put where they should go
+    │   ├── PlacementError       nodes cannot be put where they should go
+    │   ├── NullArgumentError    an argument is null that must not be
+    │   ├── InvalidArgumentError an argument has a value that means nothing
+    │   ├── PositionError        a position or length lies outside of a text
+    │   └── PatternError         a text is no regular expression
     ├── ExpressionError          an expression cannot be followed
     ├── ThrownError              the program said [throw]
     ├── ConversionError          a value has no form of the wanted type
@@ -40,13 +44,17 @@ __all__ = [
     "ExpressionError",
     "HyperlambdaError",
     "HyperlambdaSyntaxError",
+    "InvalidArgumentError",
     "LimitError",
     "LiteralError",
     "MissingValueError",
     "NotAllowedError",
+    "NullArgumentError",
     "OperandError",
     "OutOfRangeError",
+    "PatternError",
     "PlacementError",
+    "PositionError",
     "SlotError",
     "SocketError",
     "ThrownError",
@@ -191,6 +199,30 @@ class PlacementError(ArgumentError):
     """Nodes cannot be put where they should go."""
 
     kind = "System.ArgumentException"
+
+
+class NullArgumentError(ArgumentError):
+    """An argument is null that must not be."""
+
+    kind = "System.ArgumentNullException"
+
+
+class InvalidArgumentError(ArgumentError):
+    """An argument has a value that means nothing."""
+
+    kind = "System.ArgumentException"
+
+
+class PositionError(ArgumentError):
+    """A position or a length lies outside of the text."""
+
+    kind = "System.ArgumentOutOfRangeException"
+
+
+class PatternError(ArgumentError):
+    """A text is no regular expression, or one that cannot be had here."""
+
+    kind = "System.Text.RegularExpressions.RegexParseException"
 
 
 class ExpressionError(HyperlambdaError):

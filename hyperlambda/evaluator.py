@@ -8,7 +8,7 @@ evaluator that is running, which is what slots are given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +36,8 @@ class Evaluator(Run):
 
     Args:
         limits: What each program may use up.
+        allow: Names, or patterns like `strings.*`, of the slots that programs may call;
+            None allows all.
         hub: Carries socket messages.
         root: The folder that programs may read files from.
         config: What [config.get] finds, and the reference's own settings.
@@ -47,6 +49,7 @@ class Evaluator(Run):
         self,
         *,
         limits: Limits | None = None,
+        allow: Iterable[str] | None = None,
         hub: Hub | None = None,
         root: str | Path | None = None,
         config: Mapping[str, Any] | None = None,
@@ -54,6 +57,7 @@ class Evaluator(Run):
         self.registry = SlotRegistry(standard_slots())
         self.config = dict(config or {})
         self.limits = limits or _limits_of(self.config)
+        self.allow = None if allow is None else tuple(allow)
         self.hub = hub
         self.root = Path(root) if root is not None else None
         self.dynamic_slots = {}
@@ -173,6 +177,7 @@ class Evaluator(Run):
         run.registry = self.registry
         run.config = self.config
         run.limits = self.limits
+        run.allow = self.allow
         run.hub = self.hub
         run.root = self.root
         run.dynamic_slots = self.dynamic_slots

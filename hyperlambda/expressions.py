@@ -16,6 +16,7 @@ from typing import Any
 from .conversions import to_bool, to_int, to_text
 from .errors import ExpressionError, HyperlambdaSyntaxError
 from .iterators import (
+    Hop,
     Iteration,
     Mode,
     Step,
@@ -56,13 +57,21 @@ class Expression(Computed):
         ExpressionError: The text is malformed (spec 01 §5.12).
     """
 
-    __slots__ = ("_iterations", "_steps", "iterators", "text")
+    __slots__ = ("_hops", "_iterations", "_steps", "iterators", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.iterators = split(text)
         self._iterations = [iterator(part) for part in self.iterators]
-        self._steps = _fuse(self.iterators, self._iterations)
+        # As long as there is at most one node, it hops from node to node; from the first
+        # iterator on that may find several, it goes step by step from list to list.
+        self._hops: list[Hop] = []
+        for iteration in self._iterations:
+            if iteration.hop is None:
+                break
+            self._hops.append(iteration.hop)
+        hops = len(self._hops)
+        self._steps = _fuse(self.iterators[hops:], self._iterations[hops:])
 
     def evaluate(self, node: Node) -> list[Node]:
         """
@@ -72,7 +81,13 @@ class Expression(Computed):
             ExpressionError: A nested expression found several nodes.
             MissingValueError: A node without parent was asked for a sibling.
         """
-        found = [node]
+        start = node
+        for hop in self._hops:
+            reached = hop(start)
+            if reached is None:
+                return []
+            start = reached
+        found = [start]
         for step in self._steps:
             found = step(found, node)
             if not found:
@@ -121,24 +136,31 @@ class Expression(Computed):
     def follow(self, node: Node) -> Node | None:
         """Return the node at the end of the chain, whose value is no expression."""
         expression = self
-        hops = 0
+        links = 0
         seen: set[int] = set()
         while True:
-            found = expression.evaluate(node)
-            if not found:
-                return None
-            if len(found) > 1:
-                raise ExpressionError(
-                    f"the expression '{_short(expression.text)}' finds {len(found)} nodes "
-                    "where one is wanted"
-                )
-            node = found[0]
+            if expression._steps:
+                found = expression.evaluate(node)
+                if not found:
+                    return None
+                if len(found) > 1:
+                    raise ExpressionError(
+                        f"the expression '{_short(expression.text)}' finds "
+                        f"{len(found)} nodes where one is wanted"
+                    )
+                node = found[0]
+            else:
+                for hop in expression._hops:
+                    reached = hop(node)
+                    if reached is None:
+                        return None
+                    node = reached
             value = node.value
             if type(value) is not Expression:
                 return node
             expression = value
-            hops += 1
-            if hops > _LONG_CHAIN:
+            links += 1
+            if links > _LONG_CHAIN:
                 if id(node) in seen:
                     raise ExpressionError(
                         f"the expression '{_short(self.text)}' leads back to itself"

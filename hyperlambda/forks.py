@@ -11,7 +11,6 @@ from __future__ import annotations
 from _thread import LockType, get_ident
 from collections.abc import Callable, Sequence
 from copy import copy
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from .errors import HyperlambdaError, LimitError
@@ -95,19 +94,14 @@ def acquire(run: Run, lock: LockType) -> None:
     Raises:
         LimitError: Its time is over.
     """
-    while not lock.acquire(timeout=_patience(run)):
-        run._look()
+    left = run.time_left()
+    while not lock.acquire(timeout=_PATIENCE if left is None else min(_PATIENCE, left)):
+        left = run.time_left()
 
 
 def waiting_threads(run: Run) -> tuple[int, ...]:
     """Return the threads that cannot go on before this run does, its own included."""
     return (get_ident(), *run._awaited_by)
-
-
-def _patience(run: Run) -> float:
-    if run._deadline is None:
-        return _PATIENCE
-    return min(_PATIENCE, max(0.0, run._deadline - monotonic()))
 
 
 def _forks(run: Run, codes: list[Node]) -> list[Run]:

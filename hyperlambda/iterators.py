@@ -1,8 +1,9 @@
 """
 Iterators: what the parts of an expression do (spec 01 §5.3–5.8).
 
-An iterator turns the nodes found so far into the next ones. Each is made of up to two
-functions over plain lists, and says how it may be run lazily:
+An iterator turns the nodes found so far into the next ones. Each is made of up to three
+functions: one over lists; one from a node to a node, for those that find at most one;
+and one that runs lazily, where that differs. How it may be run lazily is its mode:
 
     EACH    looks at one node at a time: can be run node by node
     FIRST   looks at the first node only
@@ -21,6 +22,7 @@ from .errors import ExpressionError, TreeError
 from .node import Node
 
 __all__ = [
+    "Hop",
     "Iteration",
     "Mode",
     "add_dynamic_iterator",
@@ -32,6 +34,8 @@ __all__ = [
 # What an iterator is when it runs: the nodes so far, and the node that holds the
 # expression (its identity), to the next nodes.
 Step = Callable[[list[Node], Node], list[Node]]
+# The same for one node, for iterators that find at most one node from each.
+Hop = Callable[[Node], Node | None]
 LazyStep = Callable[[Iterable[Node], Node], Iterator[Node]]
 
 
@@ -51,13 +55,34 @@ class Iteration(NamedTuple):
         step: Runs it on a list.
         mode: How it can be run lazily.
         lazy: Runs it lazily, where that differs from running `step` node by node.
+        hop: Runs it on one node, if it finds at most one from each.
         name: The name that it filters by, if that is all it does.
     """
 
     step: Step
     mode: Mode = Mode.EACH
     lazy: LazyStep | None = None
+    hop: Hop | None = None
     name: str | None = None
+
+
+def _each(hop: Hop) -> Iteration:
+    """Make an iterator of what one node leads to."""
+
+    def step(nodes: list[Node], identity: Node) -> list[Node]:
+        return [found for node in nodes if (found := hop(node)) is not None]
+
+    return Iteration(step, hop=hop)
+
+
+def _first(hop: Hop) -> Iteration:
+    """Make an iterator of what the first node leads to."""
+
+    def step(nodes: list[Node], identity: Node) -> list[Node]:
+        found = hop(nodes[0])
+        return [] if found is None else [found]
+
+    return Iteration(step, Mode.FIRST, hop=hop)
 
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
@@ -180,14 +205,16 @@ def _except(text: str) -> Iteration:
 
 
 def _nth(index: int) -> Iteration:
-    def step(nodes: list[Node], identity: Node) -> list[Node]:
-        return [node.children[index] for node in nodes if len(node.children) > index]
+    def hop(node: Node) -> Node | None:
+        children = node.children
+        return children[index] if index < len(children) else None
 
-    return Iteration(step)
+    return _each(hop)
 
 
-def _pointed(nodes: list[Node], identity: Node) -> list[Node]:
-    return [node.value for node in nodes if isinstance(node.value, Node)]
+def _pointed(node: Node) -> Node | None:
+    value = node.value
+    return value if type(value) is Node else None
 
 
 # Climbing
@@ -211,31 +238,24 @@ def _live_parents(nodes: Iterable[Node], identity: Node) -> Iterator[Node]:
             yield parent
 
 
-def _root(nodes: list[Node], identity: Node) -> list[Node]:
-    return [nodes[0].root]
+def _parent(node: Node) -> Node | None:
+    return node.parent
 
 
-def _previous(nodes: list[Node], identity: Node) -> list[Node]:
+def _root(node: Node) -> Node | None:
+    return node.root
+
+
+def _previous(node: Node) -> Node | None:
+    before = node.position() - 1  # refuses a node without parent
     # The first sibling is followed by the last: -1 is the last index.
-    found = []
-    for node in nodes:
-        before = node.position() - 1
-        found.append(_siblings(node)[before])
-    return found
+    return node.parent.children[before]  # type: ignore[union-attr] # see above
 
 
-def _next(nodes: list[Node], identity: Node) -> list[Node]:
-    found = []
-    for node in nodes:
-        position = node.position() + 1
-        siblings = _siblings(node)
-        found.append(siblings[position if position < len(siblings) else 0])
-    return found
-
-
-def _siblings(node: Node) -> list[Node]:
-    # `position` has refused a node without parent, and a node with one has siblings.
-    return node.parent.children  # type: ignore[union-attr, return-value] # see above
+def _next(node: Node) -> Node | None:
+    after = node.position() + 1  # refuses a node without parent
+    siblings = node.parent.children  # type: ignore[union-attr] # see above
+    return siblings[after if after < len(siblings) else 0]
 
 
 def _older(nodes: list[Node], identity: Node) -> list[Node]:
@@ -253,8 +273,7 @@ def _above(text: str) -> Iteration:
     """Make `@name`: up through older siblings and parents."""
     name = text[1:]
 
-    def step(nodes: list[Node], identity: Node) -> list[Node]:
-        node = nodes[0]
+    def hop(node: Node) -> Node | None:
         parent = node.parent
         while parent is not None:
             siblings = parent.children
@@ -264,29 +283,28 @@ def _above(text: str) -> Iteration:
                 index = node.position()
             while index:
                 index -= 1
-                if siblings[index].name == name:
-                    return [siblings[index]]
+                sibling = siblings[index]
+                if sibling.name == name:
+                    return sibling
             if parent.name == name:
-                return [parent]
+                return parent
             node = parent
             parent = node.parent
-        return []
+        return None
 
-    return Iteration(step, Mode.FIRST)
+    return _first(hop)
 
 
 def _ancestor(text: str) -> Iteration:
     name = text[1:]
 
-    def step(nodes: list[Node], identity: Node) -> list[Node]:
-        node = nodes[0].parent
-        while node is not None:
-            if node.name == name:
-                return [node]
-            node = node.parent
-        return []
+    def hop(node: Node) -> Node | None:
+        ancestor = node.parent
+        while ancestor is not None and ancestor.name != name:
+            ancestor = ancestor.parent
+        return ancestor
 
-    return Iteration(step, Mode.FIRST)
+    return _first(hop)
 
 
 # Filtering
@@ -296,7 +314,10 @@ def _named(name: str) -> Iteration:
     def step(nodes: list[Node], identity: Node) -> list[Node]:
         return [node for node in nodes if node.name == name]
 
-    return Iteration(step, name=name)
+    def hop(node: Node) -> Node | None:
+        return node if node.name == name else None
+
+    return Iteration(step, hop=hop, name=name)
 
 
 def _subscript(text: str) -> Iteration:
@@ -331,11 +352,11 @@ def _any_of(names: frozenset[str]) -> Iteration:
 
 _STATIC: dict[str, Iteration] = {
     "*": Iteration(_children, Mode.WHOLE, _live_children),
-    "#": Iteration(_pointed),
-    "-": Iteration(_previous),
-    "+": Iteration(_next),
-    ".": Iteration(_parents, Mode.WHOLE, _live_parents),
-    "..": Iteration(_root, Mode.FIRST),
+    "#": _each(_pointed),
+    "-": _each(_previous),
+    "+": _each(_next),
+    ".": Iteration(_parents, Mode.WHOLE, _live_parents, _parent),
+    "..": _first(_root),
     "**": Iteration(_descendants, Mode.WHOLE, _live_descendants),
     "--": Iteration(_older),
 }

@@ -20,6 +20,7 @@ class Limits:
         max_depth: Blocks running inside of blocks.
         max_nodes: Nodes in the trees of the program at one time; what is removed does
             not count. Counted every so often, so that up to an eighth more may pass.
+        max_text: Characters of one text that a slot makes.
         max_while_iterations: Rounds of one [while].
         timeout: Seconds from start to end.
     """
@@ -27,5 +28,6 @@ class Limits:
     max_steps: int | None = None
     max_depth: int | None = 1000
     max_nodes: int | None = None
+    max_text: int | None = None
     max_while_iterations: int | None = 5000
     timeout: float | None = None

@@ -9,6 +9,7 @@ the modules that were added to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -65,6 +66,8 @@ class SlotRegistry:
     def __init__(self, slots: SlotRegistry | None = None) -> None:
         """Start empty, or as a copy of other slots."""
         self.functions: dict[str, SlotFunction] = dict(slots.functions) if slots else {}
+        # The last answer of `matching`: evaluators ask for the same with each program.
+        self._matching: tuple[object, dict[str, SlotFunction]] = (None, {})
 
     def __contains__(self, name: object) -> bool:
         return name in self.functions
@@ -106,6 +109,26 @@ class SlotRegistry:
         """
         if self.functions.pop(name, None) is None:
             raise HyperlambdaError(f"no slot is named '{name}'")
+
+    def matching(self, patterns: tuple[str, ...] | None) -> dict[str, SlotFunction]:
+        """
+        Return the functions whose names match any of some patterns.
+
+        Args:
+            patterns: Names, in which `*` stands for anything. None: all of them, in
+                the dict that knows of slots added later too.
+        """
+        if patterns is None:
+            return self.functions
+        key = (len(self.functions), patterns)
+        if self._matching[0] != key:
+            found = {
+                name: function
+                for name, function in self.functions.items()
+                if any(fnmatchcase(name, pattern) for pattern in patterns)
+            }
+            self._matching = (key, found)
+        return dict(self._matching[1])
 
     def add_modules(self, modules: Iterable[ModuleType]) -> None:
         """Add every marked function of some modules."""

@@ -53,6 +53,8 @@ class Run:
 
     Attributes:
         registry: The slots.
+        allow: Names, or patterns like `strings.*`, of those that programs may call; None
+            allows all. What slots call by themselves is not asked for.
         limits: What the program may use up.
         hub: Carries socket messages, or None.
         root: The folder that programs may read files from, or None.
@@ -69,12 +71,14 @@ class Run:
         "_deadline",
         "_depth",
         "_fuel",
+        "_granted",
         "_loop",
         "_max_depth",
         "_node_allowance",
         "_roots",
         "_runner",
         "_scopes",
+        "allow",
         "config",
         "dynamic_slots",
         "hub",
@@ -88,6 +92,7 @@ class Run:
     limits: Limits
     hub: Hub | None
     root: Path | None
+    allow: tuple[str, ...] | None
     config: Mapping[str, Any]
     dynamic_slots: dict[str, Node]
     result: Node | None
@@ -98,6 +103,7 @@ class Run:
     _deadline: float | None
     _depth: int
     _fuel: int
+    _granted: dict[str, SlotFunction]
     _loop: asyncio.AbstractEventLoop | None
     _max_depth: int
     _node_allowance: int | None
@@ -109,7 +115,8 @@ class Run:
         """Begin with full limits and nothing in scope."""
         limits = self.limits
         self.result = None
-        self._allowed = self.registry.functions
+        self._granted = self.registry.matching(self.allow)
+        self._allowed = self._granted
         self._allowed_dynamic = None
         self._awaited_by = ()
         self._scopes = []
@@ -302,7 +309,7 @@ class Run:
     def run_trusted(self, root: Node) -> Node:
         """Do what `run_tree` does, without the whitelist: for dynamic slots."""
         outer, outer_dynamic = self._allowed, self._allowed_dynamic
-        self._allowed = self.registry.functions
+        self._allowed = self._granted
         self._allowed_dynamic = None
         try:
             return self.run_tree(root)
@@ -355,6 +362,31 @@ class Run:
         if self._fuel < 0:
             self._refuel()
 
+    def charge_text(self, length: int) -> None:
+        """
+        Say that the program is about to make a text of that many characters.
+
+        Raises:
+            LimitError: It is longer than it may be.
+        """
+        most = self.limits.max_text
+        if most is not None and length > most:
+            raise LimitError(
+                f"a text would have {length} characters, more than the {most} it may"
+            )
+
+    def time_left(self) -> float | None:
+        """
+        Return for how many seconds the program may still run; None means no limit.
+
+        Raises:
+            LimitError: Its time is over.
+        """
+        self._look()
+        return (
+            None if self._deadline is None else max(0.0, self._deadline - monotonic())
+        )
+
     def sleep(self, seconds: float) -> None:
         """
         Wait, but no longer than the program may run.
@@ -382,8 +414,8 @@ class Run:
     def _find(self, name: str) -> SlotFunction:
         """Return a slot that was not found at once, or say what is wrong."""
         functions = self.registry.functions
-        if name not in functions:
-            add_installed_slots(self.registry)
+        if name not in functions and add_installed_slots(self.registry):
+            self._granted |= self.registry.matching(self.allow)
         function = functions.get(name)
         if function is None:
             raise UnknownSlotError(name, functions)

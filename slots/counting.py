@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hyperlambda import ArgumentError, Evaluator, Node, arithmetic, slot
@@ -41,21 +42,7 @@ def increment(evaluator: Evaluator, node: Node) -> None:
         math.increment:x:@.n
         math.increment:x:@.n
     """
-    expression, step = _start(evaluator, node)
-    for target in expression.evaluate(node):
-        value = target.value
-        # Inline what loops do most: the call would take longer than the sum.
-        if (
-            type(value) is int
-            and type(step) is int
-            and -_SMALL <= value <= _SMALL
-            and -_SMALL <= step <= _SMALL
-        ):
-            target.value = value + step
-        elif value is not None:
-            target.value = arithmetic.add(value, step)
-    if node.children:
-        node.clear()
+    _change(evaluator, node, 1, arithmetic.add)
 
 
 @slot("math.decrement")
@@ -85,39 +72,44 @@ def decrement(evaluator: Evaluator, node: Node) -> None:
         .n:int:9
         math.decrement:x:@.n
     """
-    expression, step = _start(evaluator, node)
+    _change(evaluator, node, -1, arithmetic.subtract)
+
+
+def _change(
+    evaluator: Evaluator,
+    node: Node,
+    sign: int,
+    operation: Callable[[Any, Any], Any],
+) -> None:
+    expression = node.value
+    if type(expression) is not Expression:
+        expression = expression_of(node)
+    step = _step(evaluator, node) if node.children else 1
+    # Inline what loops do most: a call would take longer than the sum.
+    change = None
+    if type(step) is int and -_SMALL <= step <= _SMALL:
+        change = step * sign
     for target in expression.evaluate(node):
         value = target.value
-        if (
-            type(value) is int
-            and type(step) is int
-            and -_SMALL <= value <= _SMALL
-            and -_SMALL <= step <= _SMALL
-        ):
-            target.value = value - step
+        if change is not None and type(value) is int and -_SMALL <= value <= _SMALL:
+            target.value = value + change
         elif value is not None:
-            target.value = arithmetic.subtract(value, step)
+            target.value = operation(value, step)
     if node.children:
         node.clear()
 
 
-def _start(evaluator: Evaluator, node: Node) -> tuple[Expression, Any]:
-    """Return the expression and the step, after running what computes the step."""
-    expression = node.value
-    if type(expression) is not Expression:
-        expression = expression_of(node)
+def _step(evaluator: Evaluator, node: Node) -> Any:
     children = node.children
-    if not children:
-        return expression, 1
     # A lone literal is what loops have most, and asking is cheaper than running it.
     if len(children) != 1 or children[0].name != ".":
         evaluator.run_children(node)
         children = node.children
     if not children or children[0].value is None:
-        return expression, 1
+        return 1
     step = resolve(children[0])
     if step is None:
         raise ArgumentError(
             f"the step of '{node.name}' is an expression that finds null"
         )
-    return expression, step
+    return step

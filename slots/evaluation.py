@@ -1,8 +1,11 @@
-"""Running code that stands elsewhere: [eval], [whitelist]."""
+"""Running code that stands elsewhere: [eval], [invoke], [whitelist]."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hyperlambda import ArgumentError, Evaluator, Node, slot
+from hyperlambda.errors import ConversionError, TreeError
 from hyperlambda.expressions import Expression, expression_of, resolve_text
 
 
@@ -49,6 +52,52 @@ def evaluate(evaluator: Evaluator, node: Node) -> None:
             return
 
 
+@slot("invoke")
+def invoke(evaluator: Evaluator, node: Node) -> None:
+    """
+    Run a copy of code that stands elsewhere, with arguments.
+
+    The copy sees nothing but its arguments; the code itself stays as it is.
+
+    Reads:
+        value: an expression that finds exactly one node, whose children are the code.
+        children: the arguments, `@.arguments/*` in the code; expressions stay
+            expressions. An [.arguments] that the code has is replaced.
+    Leaves:
+        value and children: what the code returned.
+    Raises:
+        ExpressionError: There is no value.
+        ConversionError: The value is not an expression.
+        TreeError: The expression finds no node, or several.
+        HyperlambdaError: The code failed; the arguments are back then.
+    Source:
+        Spec 02 §2.5, §3.1, §7 (Q24, Q41).
+
+    Example::
+
+        .greet
+           get-value:x:@.arguments/*/who
+           return:x:-
+        invoke:x:@.greet
+           who:Ann
+        // becomes
+        .greet
+           get-value:x:@.arguments/*/who
+           return:x:-
+        invoke:Ann
+    """
+    if node.value is not None and type(node.value) is not Expression:
+        raise ConversionError("'invoke' needs an expression as its value")
+    found = expression_of(node).evaluate(node)
+    if len(found) != 1:
+        raise TreeError(
+            f"'invoke' needs exactly one lambda, and the expression '{node.value}' "
+            f"finds {len(found)}"
+        )
+    [code] = evaluator.clones(found)
+    call(node, code, evaluator.evaluate, always=True)
+
+
 @slot("whitelist")
 def whitelist(evaluator: Evaluator, node: Node) -> None:
     """
@@ -91,6 +140,46 @@ def whitelist(evaluator: Evaluator, node: Node) -> None:
     [copy] = evaluator.clones([code])
     with evaluator.allowing(names, [name for name in dynamic if name]):
         result = evaluator.evaluate(copy)
+    _leave(node, result)
+
+
+def call(
+    node: Node, code: Node, run: Callable[[Node], Node], *, always: bool = False
+) -> None:
+    """
+    Run code with the children of a node as arguments, and leave there what it returns.
+
+    A failed call shows what it was called with.
+
+    Args:
+        node: The call.
+        code: A copy, which is used up.
+        run: Runs the code and returns its result.
+        always: Give it `.arguments` even when there are none.
+
+    Raises:
+        HyperlambdaError: The code failed.
+    """
+    arguments = node.take_children()
+    if arguments or always:
+        declared = code.child(".arguments")
+        if declared is not None:
+            declared.untie()
+        code.insert(0, Node(".arguments")).adopt(arguments)
+    try:
+        result = run(code)
+    except BaseException:
+        for argument in arguments:
+            argument.untie()
+        node.clear()
+        node.extend(arguments)
+        raise
+    _leave(node, result)
+
+
+def _leave(node: Node, result: Node) -> None:
+    """Put what was returned where the call stood."""
     node.value = result.value
     node.clear()
-    node.adopt(result.take_children())
+    # Not `adopt`: code that was handed a reference may return what the call stands in.
+    node.extend(result.take_children())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hyperlambda import Evaluator, LimitError, Node, slot
+from hyperlambda.body import Body
 from hyperlambda.expressions import expression_of, resolve_bool
 
 from .branching import body_of, run_condition
@@ -42,15 +43,23 @@ def for_each(evaluator: Evaluator, node: Node) -> None:
            math.increment:x:@.sum
               get-value:x:@.dp/#
     """
-    for found in expression_of(node).iterate(node):
-        # Put aside, and run as copies: the code changes itself while it runs.
-        body = node.take_children()
-        node.adopt([Node(".dp", found), *evaluator.clones(body)])
+    found = expression_of(node).iterate(node)
+    present = next(found, None)
+    if present is None:
+        return
+    # Put aside, and run as copies: the code changes itself while it runs.
+    code = node.take_children()
+    body = Body(evaluator, code)
+    while present is not None:
+        node.adopt([Node(".dp", present), *body.fresh()])
         evaluator.run_children(node)
         node.clear()
-        node.adopt(body)
-        if evaluator.has_returned:
-            return
+        try:
+            present = None if evaluator.has_returned else next(found, None)
+        except BaseException:
+            node.adopt(code)
+            raise
+    node.adopt(code)
 
 
 @slot("while")
@@ -90,15 +99,16 @@ def while_(evaluator: Evaluator, node: Node) -> None:
     """
     is_short = node.value is not None
     most = evaluator.limits.max_while_iterations
-    body = evaluator.clones(list(node.children))
     rounds = 0
+    body = Body(evaluator, evaluator.clones(list(node.children)))
     while resolve_bool(node) if is_short else run_condition(evaluator, node):
         rounds += 1
         if most is not None and rounds > most:
             raise LimitError(f"'while' runs more than the {most} rounds it may")
+        evaluator.count_step()  # an empty body would never take one
         evaluator.run_children(node if is_short else body_of(node))
         if evaluator.has_returned:
             return
         node.clear()
-        node.adopt(evaluator.clones(body))
+        node.adopt(body.fresh())
     node.value = False

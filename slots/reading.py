@@ -1,4 +1,4 @@
-"""Reading the tree: [get-value], [get-name], [get-nodes], [get-count], [exists] …"""
+"""Reading the tree: [get-value], [get-name], [get-nodes], [reference], [exists] …"""
 
 from __future__ import annotations
 
@@ -58,12 +58,8 @@ def get_name(evaluator: Evaluator, node: Node) -> None:
            first
         get-name:first
     """
-    found = expression_of(node).evaluate(node)
-    if len(found) > 1:
-        raise ExpressionError(
-            f"'get-name' finds {len(found)} nodes where one is wanted"
-        )
-    node.value = found[0].name if found else None
+    found = _at_most_one(node)
+    node.value = None if found is None else found.name
 
 
 @slot("get-count")
@@ -281,6 +277,49 @@ def not_null(evaluator: Evaluator, node: Node) -> None:
         not-null:bool:true
     """
     node.value = _has_value(node)
+
+
+@slot("reference")
+def reference(evaluator: Evaluator, node: Node) -> None:
+    """
+    Get a node itself, not a copy; `/#` in an expression goes through it.
+
+    Reads:
+        value: an expression that finds at most one node.
+    Leaves:
+        value: the node, or none.
+        children: as they are.
+    Raises:
+        ExpressionError: The value is not an expression, or finds several nodes.
+    Source:
+        Spec 02 §3.5.
+
+    Example::
+
+        .a
+           b:old
+        reference:x:@.a/*/b
+        set-value:x:@reference/#
+           .:new
+        set-value:x:@reference
+        // becomes
+        .a
+           b:new
+        reference
+        set-value:x:@reference/#
+           .:new
+        set-value:x:@reference
+    """
+    node.value = _at_most_one(node)
+
+
+def _at_most_one(node: Node) -> Node | None:
+    found = expression_of(node).evaluate(node)
+    if len(found) > 1:
+        raise ExpressionError(
+            f"'{node.name}' finds {len(found)} nodes where one is wanted"
+        )
+    return found[0] if found else None
 
 
 def _has_value(node: Node) -> bool:

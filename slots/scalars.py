@@ -272,6 +272,8 @@ def _rounding(
         return math.copysign(function(value), value)
 
     def of_decimal(value: Decimal) -> Decimal:
+        if not value.is_finite():  # the language has no such decimal, but Python does
+            raise out_of_range("decimal")
         return fit_decimal(value.to_integral_value(mode))
 
     return {

@@ -1,10 +1,16 @@
-"""The type of a value, and giving it another one (spec 01 §3.8, 02 §3.7)."""
+"""The type of a value, and making values of others (spec 01 §3.8, 02 §3.7)."""
 
 from __future__ import annotations
 
 from hyperlambda import ArgumentError, Evaluator, Node, conversions, slot
 from hyperlambda.errors import TreeError
-from hyperlambda.expressions import expression_of, resolve, resolve_text
+from hyperlambda.expressions import (
+    compile_expression,
+    expression_of,
+    resolve,
+    resolve_node,
+    resolve_text,
+)
 from hyperlambda.values import type_name, type_names
 
 
@@ -160,6 +166,83 @@ def format_(evaluator: Evaluator, node: Node) -> None:
     culture = None if option is None else resolve_text(option)
     node.clear()
     node.value = composite(pattern, value, culture)
+
+
+@slot("compose")
+def compose(evaluator: Evaluator, node: Node) -> None:
+    """
+    Make an expression of its iterators.
+
+    Reads:
+        children: texts, or expressions that lead to them, each an iterator; whatever
+            their names, they are not run. No value is the empty iterator.
+    Leaves:
+        value: the expression. Children are removed.
+    Raises:
+        ExpressionError: What they make is malformed.
+        ConversionError: A child has no text.
+    Source:
+        Spec 02 §3.7.
+
+    Example::
+
+        .list
+           a:1
+        .which:a
+        compose
+           .:@.list
+           .:*
+           .:x:@.which
+        get-value:x:@compose
+        // becomes
+        .list
+           a:1
+        .which:a
+        compose:x:@.list/*/a
+        get-value:1
+    """
+    iterators = [resolve_text(child) or "" for child in node.children]
+    node.value = compile_expression("/".join(iterators))
+    node.clear()
+
+
+@slot("floatArray2bytes")
+def float_array_to_bytes(evaluator: Evaluator, node: Node) -> None:
+    """
+    Pack numbers into bytes.
+
+    Reads:
+        value: an expression; the values of the nodes that it finds are read as float.
+    Leaves:
+        value: bytes, four for each number, the least significant first. Children are
+            kept.
+    Raises:
+        ExpressionError: The value is not an expression.
+        ConversionError, LiteralError: A value is no number.
+    Source:
+        Spec 02 §3.7.
+
+    Example::
+
+        .f
+           .:float:1
+           .:0.5
+        floatArray2bytes:x:@.f/*
+        // becomes
+        .f
+           .:float:1
+           .:0.5
+        floatArray2bytes:bytes:AACAPwAAAD8=
+    """
+    # Only programs that pack numbers pay for loading this.
+    from struct import pack
+
+    holders = [resolve_node(found) for found in expression_of(node).evaluate(node)]
+    numbers = [
+        0.0 if holder is None else conversions.to_number(holder.value, "float")
+        for holder in holders
+    ]
+    node.value = pack(f"<{len(numbers)}f", *numbers)
 
 
 def _one(node: Node) -> Node:
