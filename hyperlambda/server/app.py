@@ -22,16 +22,22 @@ from websockets.frames import CloseCode
 
 from ..errors import HyperlambdaError
 from .auth import SHORT_SECRET, issue_token, signing_key
+from .calls import counted
+from .frames import join_text_frames
 from .gate import Gate, is_loopback
 from .hub import Connection, SocketHub
 from .links import Link, Writer
-from .protocols import Session
-from .protocols.plain import Execute, PlainSession, encode_message
+from .negotiation import Negotiator, new_id
+from .protocols import Session, plain, signalr
+from .protocols.plain import Execute, PlainSession
+from .protocols.signalr import SignalRSession
 from .watch import Watch
 
-__all__ = ["PLAIN_PATH", "SocketServer"]
+__all__ = ["PLAIN_PATH", "SIGNALR_PATH", "SocketServer"]
 
 PLAIN_PATH = "/ws"
+
+SIGNALR_PATH = "/sockets"
 
 TOKEN_EXPIRED = 3005
 """Close code; below 3500, clients may come back at once with a fresh token."""
@@ -66,6 +72,9 @@ class SocketServer:
         leeway: Seconds by which the clocks of issuer and server may differ.
         max_connections: How many clients at most; None for no limit.
         open_timeout: Seconds from the first byte to the open WebSocket.
+        handshake_timeout: Seconds from there to the handshake of a SignalR client.
+        max_record: Bytes of a SignalR client's record; after a bigger one the
+            connection is closed.
         drain_timeout: Seconds that `stop` gives clients to read what is queued.
         execute: Runs files for clients; None: they cannot.
 
@@ -89,12 +98,14 @@ class SocketServer:
         max_size: int = 64 * 1024,
         queue_bytes: int = 4 * 1024 * 1024,
         queue_messages: int = 10_000,
-        ping_interval: float | None = 20,
-        ping_timeout: float = 20,
+        ping_interval: float | None = 15,
+        ping_timeout: float = 15,
         close_on_expiry: bool = True,
         leeway: float = 30,
         max_connections: int | None = 10_000,
         open_timeout: float = 10,
+        handshake_timeout: float = 15,
+        max_record: int = signalr.MAX_RECORD,
         drain_timeout: float = 5,
         execute: Execute | None = None,
     ) -> None:
@@ -119,13 +130,21 @@ class SocketServer:
         self._leeway = leeway
         self._max_connections = max_connections
         self._open_timeout = open_timeout
+        self._handshake_timeout = handshake_timeout
+        self._max_record = max_record
         self._drain_timeout = drain_timeout
         self._sessions: dict[str, Callable[[Link], Session]] = {
-            PLAIN_PATH: self._plain_session
+            PLAIN_PATH: self._plain_session,
+            SIGNALR_PATH: self._signalr_session,
         }
         self._gate = Gate(
             self.secret,
             socket_paths=self._sessions,
+            negotiators={
+                SIGNALR_PATH: Negotiator(
+                    self.secret, is_connected=self.hub.is_connected
+                )
+            },
             origins=origins,
             is_local=is_loopback(host),
             leeway=leeway,
@@ -225,6 +244,7 @@ class SocketServer:
                 link,
                 code=CloseCode.SERVICE_RESTART,
                 reason="the server stops",
+                is_error=False,
                 timeout=self._drain_timeout,
             )
         if self._partings:
@@ -292,15 +312,39 @@ class SocketServer:
 
     def _is_full(self) -> bool:
         limit = self._max_connections
-        return limit is not None and self.hub.connection_count >= limit
+        # Not the hub's count: SignalR clients join that with their handshake.
+        return limit is not None and len(self._links) >= limit
 
     def _plain_session(self, link: Link) -> Session:
-        connection = Connection(
-            secrets.token_urlsafe(16), link.identity, encode_message
-        )
         return PlainSession(
-            self.hub, connection, publishers=self._publishers, execute=self._execute
+            self.hub,
+            Connection(new_id(), link.identity, plain.encode_message),
+            publishers=self._publishers,
+            execute=counted(self._execute, link),
         )
+
+    def _signalr_session(self, link: Link) -> Session:
+        session = SignalRSession(
+            self.hub,
+            Connection(
+                link.connection_id or new_id(),
+                link.identity,
+                signalr.encode_message,
+                join_text_frames,
+            ),
+            write=link.transport.write,
+            end=partial(self._end, link),
+            execute=counted(self._execute, link),
+            max_record=self._max_record,
+        )
+        link.loop.call_later(
+            self._handshake_timeout, self._check_handshake, link, session
+        )
+        return session
+
+    def _check_handshake(self, link: Link, session: SignalRSession) -> None:
+        if link in self._sockets:
+            session.check_handshake()
 
     async def _handle(self, link: Link) -> None:
         writer, watch = self._writer, self._watch
@@ -314,6 +358,8 @@ class SocketServer:
             async for data in link:
                 if not link.is_dismissed:
                     session.receive(data)
+                if not link.has_room.is_set():
+                    await link.has_room.wait()
         except ConnectionClosed:
             pass
         except Exception:
@@ -323,6 +369,7 @@ class SocketServer:
 
     def _forget(self, link: Link) -> None:
         self._sockets.discard(link)
+        link.has_room.set()
         if link.session is not None:
             self._links.pop(link.session.connection, None)
             self.hub.leave(link.session.connection)
@@ -342,16 +389,37 @@ class SocketServer:
         self._dismiss(link, code=TOO_SLOW, reason="reading too slowly")
 
     def _dismiss(
-        self, link: Link, *, code: int, reason: str, timeout: float = 1
+        self,
+        link: Link,
+        *,
+        code: int,
+        reason: str,
+        is_error: bool = True,
+        timeout: float = 1,
+    ) -> None:
+        session = link.session
+        last = None
+        if session is not None:
+            last = session.farewell(reason if is_error else "", may_return=True)
+        self._close(link, last, code, reason, timeout)
+
+    def _end(self, link: Link, last: bytes | None) -> None:
+        """Close a connection whose session is over; a last frame says why."""
+        if last is None:
+            self._close(link, None, CloseCode.NORMAL_CLOSURE, "", 1)
+        else:
+            self._close(link, last, CloseCode.POLICY_VIOLATION, "", 1)
+
+    def _close(
+        self, link: Link, last: bytes | None, code: int, reason: str, timeout: float
     ) -> None:
         link.is_dismissed = True
-        session = link.session
-        if session is not None:
-            self._links.pop(session.connection, None)
-            self.hub.leave(session.connection)
-            frame = session.farewell(reason, may_return=True)
-            if frame is not None:
-                link.transport.write(frame)
+        link.has_room.set()
+        if link.session is not None:
+            self._links.pop(link.session.connection, None)
+            self.hub.leave(link.session.connection)
+        if last is not None:
+            link.transport.write(last)
         task = asyncio.create_task(_part(link, code, reason, timeout))
         self._partings.add(task)
         task.add_done_callback(self._partings.discard)

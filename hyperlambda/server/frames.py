@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from struct import pack
 
-__all__ = ["PING", "text_frame"]
+__all__ = ["PING", "join_text_frames", "text_frame"]
 
 PING = b"\x89\x00"
 """A ping without payload; the client's WebSocket library answers it by itself."""
@@ -22,3 +22,12 @@ def text_frame(payload: bytes) -> bytes:
     if length < 65_536:
         return pack("!BBH", 0x81, 126, length) + payload
     return pack("!BBQ", 0x81, 127, length) + payload
+
+
+# Where the payload begins, by the second byte: its length, or how that is written.
+_START = [2] * 126 + [4, 10]
+
+
+def join_text_frames(frames: list[bytes]) -> bytes:
+    """Return one text frame with the payloads of several that `text_frame` made."""
+    return text_frame(b"".join([frame[_START[frame[1]] :] for frame in frames]))

@@ -21,6 +21,13 @@ from websockets.http11 import Request, Response
 
 from .auth import ANONYMOUS, AuthError, Identity, verify_token
 from .links import Link
+from .negotiation import (
+    Negotiator,
+    Refusal,
+    connection_token,
+    cors_headers,
+    preflight_headers,
+)
 
 __all__ = ["Gate", "is_loopback"]
 
@@ -58,6 +65,8 @@ class Gate:
     Args:
         secret: Verifies tokens.
         socket_paths: Where WebSockets may be opened.
+        negotiators: Of those of these paths whose clients ask first, at the path with
+            ``/negotiate`` behind it.
         origins: Origins of pages that may connect, besides our own: "https://a.example";
             "*" allows all.
         is_local: Whether the server is for this machine only: then pages from any
@@ -72,6 +81,7 @@ class Gate:
         secret: str,
         *,
         socket_paths: Collection[str],
+        negotiators: Mapping[str, Negotiator] | None = None,
         origins: Collection[str] = (),
         is_local: bool = True,
         leeway: float = 30,
@@ -80,6 +90,10 @@ class Gate:
     ) -> None:
         self._secret = secret
         self._socket_paths = frozenset(socket_paths)
+        self._negotiators = dict(negotiators or {})
+        self._negotiations = {
+            f"{path}/negotiate": each for path, each in self._negotiators.items()
+        }
         self._origins = frozenset(origins)
         self._is_local = is_local
         self._leeway = leeway
@@ -98,6 +112,8 @@ class Gate:
             return _text(HTTPStatus.BAD_REQUEST, "this is no path")
         if url.path in self._socket_paths:
             return self._admit(link, request, url)
+        if url.path in self._negotiations:
+            return self._negotiate(request, url)
         if url.path in self._files:
             body, kind = self._files[url.path]
             return _get(
@@ -119,13 +135,30 @@ class Gate:
         try:
             link.identity = self._identify(request.headers, url.query, own_page)
         except AuthError as error:
-            return _text(
-                HTTPStatus.UNAUTHORIZED,
-                error.message,
-                [("WWW-Authenticate", 'Bearer error="invalid_token"')],
-            )
+            return _unauthorized(error)
         link.path = url.path
-        return None
+        negotiator = self._negotiators.get(url.path)
+        return None if negotiator is None else _attach(link, request, url, negotiator)
+
+    def _negotiate(self, request: Request, url: SplitResult) -> Response:
+        """Answer what SignalR clients ask before they connect (spec 05 §7)."""
+        own_page = self._is_own_page(request.headers)
+        if own_page is None:
+            return _text(HTTPStatus.FORBIDDEN, "this origin is not allowed")
+        cors = cors_headers(request.headers.get("Origin"))
+        if request.method == "OPTIONS":
+            preflight = preflight_headers(request.headers)
+            return _text(HTTPStatus.OK, "POST", cors + preflight)
+        if request.method != "POST":
+            return _not_allowed("POST, OPTIONS", cors)
+        if self._is_full():
+            return _text(HTTPStatus.SERVICE_UNAVAILABLE, "the server is full", cors)
+        try:
+            self._identify(request.headers, url.query, own_page)
+        except AuthError as error:
+            return _unauthorized(error, cors)
+        body = self._negotiations[url.path].answer(url.query)
+        return _response(HTTPStatus.OK, body, "application/json", cors)
 
     def _is_own_page(self, headers: Headers) -> bool | None:
         """Return whether cookies can be trusted; None if the origin is not allowed."""
@@ -154,6 +187,24 @@ class Gate:
         except AuthError:
             # Nobody chose to send it: a stale cookie is as good as none (spec 05 §5.4).
             return ANONYMOUS
+
+
+def _attach(
+    link: Link, request: Request, url: SplitResult, negotiator: Negotiator
+) -> Response | None:
+    """Find the connection that was negotiated; without an id it is a new one."""
+    token = connection_token(url.query)
+    if "websocket" not in request.headers.get("Upgrade", "").lower():
+        # Server-sent events and long polling, which are not offered.
+        status = HTTPStatus.BAD_REQUEST if token is None else HTTPStatus.NOT_FOUND
+        return _text(status, "connect with a WebSocket")
+    if token is None:
+        return None
+    try:
+        link.connection_id = negotiator.claim(token)
+    except Refusal as refusal:
+        return _text(refusal.status, str(refusal))
+    return None
 
 
 def _find_token(headers: Headers, query: str) -> str | None:
@@ -221,8 +272,20 @@ def _get(
     return response
 
 
-def _not_allowed(methods: str) -> Response:
-    return _text(HTTPStatus.METHOD_NOT_ALLOWED, f"use {methods}", [("Allow", methods)])
+def _not_allowed(methods: str, extra: _Headers | None = None) -> Response:
+    return _text(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        f"use {methods}",
+        [("Allow", methods), *(extra or [])],
+    )
+
+
+def _unauthorized(error: AuthError, extra: _Headers | None = None) -> Response:
+    return _text(
+        HTTPStatus.UNAUTHORIZED,
+        error.message,
+        [("WWW-Authenticate", 'Bearer error="invalid_token"'), *(extra or [])],
+    )
 
 
 def _text(status: HTTPStatus, text: str, extra: _Headers | None = None) -> Response:

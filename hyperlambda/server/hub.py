@@ -50,17 +50,25 @@ class Connection:
         id: What programs address it by; public.
         identity: Whose it is; `ANONYMOUS` if it brought no token.
         encode: How its protocol writes a message.
+        join: How its protocol makes bytes to send of several frames.
         groups: From its token, and what programs have put it into.
         names: What it has subscribed to: names and patterns.
         pending: Frames that wait for the next flush, oldest first.
     """
 
-    __slots__ = ("encode", "groups", "id", "identity", "names", "pending")
+    __slots__ = ("encode", "groups", "id", "identity", "join", "names", "pending")
 
-    def __init__(self, id: str, identity: Identity, encode: Encode) -> None:
+    def __init__(
+        self,
+        id: str,
+        identity: Identity,
+        encode: Encode,
+        join: Callable[[list[bytes]], bytes] = b"".join,
+    ) -> None:
         self.id = id
         self.identity = identity
         self.encode = encode
+        self.join = join
         self.groups: set[str] = set(identity.groups)
         self.names: set[str] = set()
         self.pending: list[bytes] = []
@@ -204,6 +212,10 @@ class SocketHub:
     def connection_count(self) -> int:
         """How many are connected."""
         return len(self._by_id)
+
+    def is_connected(self, id: str) -> bool:
+        """Return whether a connection has this id."""
+        return id in self._by_id
 
     def join(self, connection: Connection) -> None:
         """Let a connection be reached from now on."""

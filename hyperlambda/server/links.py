@@ -34,11 +34,14 @@ class Link(ServerConnection):
     Attributes:
         path: The path that it asked for; decides about its protocol.
         identity: Whose it is; both are set while the request is looked at.
+        connection_id: The id that was negotiated for it, or None.
         session: None until the WebSocket is open.
         is_dismissed: Whether we are closing it; its further requests do not count.
         last_received: When anything arrived, in seconds of the loop's clock.
         last_sent: When frames were last written.
         backlog: How many messages were written since the transport was last empty.
+        calls: How many files it has asked to run that have not ended.
+        has_room: Set while it may ask for more.
     """
 
     def __init__(
@@ -51,10 +54,14 @@ class Link(ServerConnection):
         super().__init__(*args, **options)
         self.path = ""
         self.identity: Identity = ANONYMOUS
+        self.connection_id: str | None = None
         self.session: Session | None = None
         self.is_dismissed = False
         self.last_received = self.last_sent = self.loop.time()
         self.backlog = 0
+        self.calls = 0
+        self.has_room = asyncio.Event()
+        self.has_room.set()
         self._made = made
         self._lost = lost
 
@@ -145,9 +152,10 @@ class Writer:
             else:
                 # Many connections have the very same frames waiting: join them once.
                 # Equal tuples of identical objects compare at the speed of pointers.
+                # Frames tell their protocol, so one key means one way to join them.
                 key = tuple(frames)
                 known = joined.get(key)
-                data = joined[key] = b"".join(frames) if known is None else known
+                data = joined[key] = connection.join(frames) if known is None else known
             transport = link.transport
             waiting = transport.get_write_buffer_size()
             if waiting:

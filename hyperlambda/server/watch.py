@@ -100,11 +100,9 @@ class Watch:
         session = link.session
         if session is None:
             return
-        silence = now - link.last_received
-        if (
-            silence >= self._ping_interval + self._ping_timeout
-            and session.answers_heartbeats
-        ):
+        is_heard = session.answers_heartbeats and link.has_room.is_set()
+        silence = now - link.last_received if is_heard else 0.0
+        if silence >= self._ping_interval + self._ping_timeout:
             self._silent(link)
         elif max(silence, now - link.last_sent) >= self._ping_interval:
             link.last_sent = now

@@ -30,4 +30,10 @@ class Session(Protocol):
         """Take one message of the client. What it does wrong is answered, not raised."""
 
     def farewell(self, reason: str, *, may_return: bool) -> bytes | None:
-        """Return the frame to send before the connection is closed, if there is one."""
+        """
+        Return the frame to send before the connection is closed, if there is one.
+
+        Args:
+            reason: What is wrong; "" if nothing is.
+            may_return: Whether the client is welcome to connect again at once.
+        """

@@ -49,15 +49,16 @@ from ...sockets import Audience, AudienceKind, Message
 from ..frames import PING, text_frame
 from ..hub import Connection, SocketHub
 
-__all__ = ["Execute", "PlainSession", "encode_message"]
+__all__ = ["Done", "Execute", "PlainSession", "encode_message"]
 
-Execute: TypeAlias = Callable[
-    [Connection, str, str | None, Callable[[str | None], None]], None
-]
+Done: TypeAlias = Callable[..., None]
+"""Takes how a call ended: ``done(error text or None, JSON text of the result or None)``."""
+
+Execute: TypeAlias = Callable[[Connection, str, str | None, Done], None]
 """
 Runs a file for a connection: ``execute(connection, file, JSON text or None, done)``.
 
-Returns at once; ``done(error text or None)`` is called later, once, from any thread.
+Returns at once; ``done`` is called later, once, from any thread. Both protocols share it.
 """
 
 MAX_NAMES = 1_000

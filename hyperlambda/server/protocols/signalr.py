@@ -1,0 +1,316 @@
+"""
+The SignalR hub protocol, JSON, for front ends that have that client (spec 05 §8–10).
+
+A record is a JSON object and the byte 0x1E; a text frame holds one or more. The client
+begins with the handshake ``{"protocol":"json","version":1}``, answered with ``{}`` or
+``{"error":…}``. After it:
+
+====  ================  ==============================================================
+type  record            what happens
+====  ================  ==============================================================
+1     Invocation        of ``execute(file, json)``: the file is run. One with an
+                        ``invocationId`` is answered with a Completion, one without never.
+4     StreamInvocation  refused with a Completion: no method streams.
+6     Ping              from then on a client that falls silent counts as gone.
+7     Close             the connection is closed.
+else                    ignored, as the protocol demands.
+====  ================  ==============================================================
+
+What is no such record ends the connection, with a Close record that says why. There are no
+subscriptions: every message whose audience the connection is in arrives, as an Invocation
+with the message's name as target and one argument, the JSON text (or null).
+
+Records have the standard fields and no others: some clients stop at what they do not know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from json import dumps
+from typing import Any, NoReturn, TypeAlias
+
+from ...sockets import Message
+from ..frames import text_frame
+from ..hub import Connection, SocketHub
+from .plain import Execute
+
+__all__ = ["MAX_RECORD", "SignalRSession", "encode_message"]
+
+MAX_RECORD = 32 * 1024
+"""Bytes of a client's record, its end not counted."""
+
+_END = "\x1e"
+_NEWEST_VERSION = 2
+_METHOD = "execute"
+
+# What clients of the original see, word by word (spec 05 §3.3).
+_NO_METHOD = "HubException: Method does not exist."
+_NULL_FILE = "An unexpected error occurred invoking 'execute' on the server."
+_NO_STREAM = (
+    "The client attempted to invoke the non-streaming 'execute' method with a "
+    "streaming invocation."
+)
+
+_Record: TypeAlias = dict[str, Any]
+
+
+def _frame(record: _Record) -> bytes:
+    try:
+        text = dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a surrogate pair in what a client sent
+        text = dumps(record, separators=(",", ":")).encode()
+    return text_frame(text + b"\x1e")
+
+
+_PING = _frame({"type": 6})
+_GREETING = _frame({})
+
+
+def encode_message(message: Message) -> bytes:
+    """Return the frame of a message: its argument is a text that contains JSON."""
+    return _frame({"type": 1, "target": message.name, "arguments": [message.argument]})
+
+
+class ProtocolError(Exception):
+    """A client does not speak the protocol; the connection ends with this sentence."""
+
+
+class SignalRSession:
+    """
+    Serves one connection.
+
+    Args:
+        hub: Where the connection joins once it has shaken hands.
+        connection: Its `encode` is `encode_message`, its `join` `join_text_frames`.
+        write: Sends a frame at once, before everything that waits in the hub.
+        end: Sends a frame, if any, and closes the connection.
+        execute: Runs files; without it every call fails.
+        max_record: Bytes that a record may have.
+    """
+
+    def __init__(
+        self,
+        hub: SocketHub,
+        connection: Connection,
+        *,
+        write: Callable[[bytes], object],
+        end: Callable[[bytes | None], object],
+        execute: Execute | None = None,
+        max_record: int = MAX_RECORD,
+    ) -> None:
+        self.connection = connection
+        # Nothing may come before the answer to the handshake, a ping neither.
+        self.heartbeat = b""
+        # The oldest client never pings, and must not be dropped for that.
+        self.answers_heartbeats = False
+        self._hub = hub
+        self._write = write
+        self._end = end
+        self._execute_file = execute
+        self._max_record = max_record
+        self._tail = ""
+        self._is_greeted = False
+        self._has_ended = False
+
+    def open(self) -> None:
+        """Wait for the handshake."""
+
+    def receive(self, data: str | bytes) -> None:
+        """Take the records of a frame; an unfinished one waits for the next frame."""
+        if self._has_ended:
+            return
+        try:
+            text = data if isinstance(data, str) else data.decode()
+            *records, self._tail = (self._tail + text).split(_END)
+            for record in records:
+                self._check_size(record)
+                self._take(record)
+            self._check_size(self._tail)
+        except UnicodeDecodeError:
+            self._fail("a record is no UTF-8 text")
+        except ProtocolError as error:
+            self._fail(str(error))
+
+    def check_handshake(self) -> None:
+        """End the connection if the handshake has not arrived: its time is over."""
+        if not self._is_greeted and not self._has_ended:
+            self._fail("the handshake took too long")
+
+    def farewell(self, reason: str, *, may_return: bool) -> bytes | None:
+        """Return a Close record; clients that may return reconnect by themselves."""
+        self._has_ended = True
+        if not self._is_greeted:
+            return None
+        record: _Record = {"type": 7}
+        if reason:
+            record["error"] = reason
+        if may_return:
+            record["allowReconnect"] = True
+        return _frame(record)
+
+    # What arrives.
+
+    def _check_size(self, record: str) -> None:
+        # Looking at the bytes costs more than at the length, which is never more.
+        if len(record) > self._max_record or (
+            len(record) * 4 > self._max_record
+            and len(record.encode()) > self._max_record
+        ):
+            raise ProtocolError(
+                f"a message is larger than the maximum message size of "
+                f"{self._max_record} bytes"
+            )
+
+    def _take(self, text: str) -> None:
+        if self._has_ended:  # by a record in the same frame
+            return
+        record = _parse(text)
+        if not self._is_greeted:
+            self._greet(record)
+            return
+        kind = record.get("type")
+        if type(kind) is not int:
+            raise ProtocolError("a record needs a 'type', which is a number")
+        handle = _HANDLERS.get(kind)
+        if handle is not None:
+            handle(self, record)
+
+    def _greet(self, record: _Record) -> None:
+        protocol, version = record.get("protocol"), record.get("version")
+        if type(protocol) is not str or type(version) is not int:
+            raise ProtocolError("the first record must be a handshake")
+        if protocol.lower() != "json":
+            raise ProtocolError(f"The protocol '{protocol}' is not supported.")
+        if version > _NEWEST_VERSION:
+            raise ProtocolError(
+                f"The server does not support version {version} of the "
+                f"'{protocol}' protocol."
+            )
+        self._is_greeted = True
+        self.heartbeat = _PING
+        # Before the answer: who has it misses nothing that is published afterwards.
+        self._hub.join(self.connection)
+        self._hub.subscribe(self.connection, "*")
+        self._write(_GREETING)
+
+    def _invoke(self, record: _Record) -> None:
+        target, arguments, call = _take_call(record)
+        if target.lower() != _METHOD:
+            self._complete(call, f"{_failed_call(target)} {_NO_METHOD}")
+            return
+        try:
+            file, argument = _take_arguments(arguments)
+        except (ValueError, RecursionError):
+            self._complete(call, _failed_call(target))
+            return
+        if file is None:
+            self._complete(call, _NULL_FILE)
+        elif self._execute_file is None:
+            self._complete(call, "this server does not run files")
+        else:
+
+            def done(error: str | None, result: str | None = None) -> None:
+                self._complete(call, error, result)
+
+            self._execute_file(self.connection, file, argument, done)
+
+    def _invoke_stream(self, record: _Record) -> None:
+        target, _, call = _take_call(record)
+        if call is None:
+            raise ProtocolError("a stream needs an 'invocationId'")
+        if target.lower() == _METHOD:
+            self._complete(call, _NO_STREAM)
+        else:
+            self._complete(call, f"{_failed_call(target)} {_NO_METHOD}")
+
+    def _ping(self, record: _Record) -> None:
+        self.answers_heartbeats = True
+
+    def _close(self, record: _Record) -> None:
+        self._has_ended = True
+        self._end(None)
+
+    # What is sent.
+
+    def _complete(
+        self, call: str | None, error: str | None, result: str | None = None
+    ) -> None:
+        if call is None:
+            return
+        if error is not None:
+            frame = _frame({"type": 3, "invocationId": call, "error": error})
+        elif result is None:
+            frame = _frame({"type": 3, "invocationId": call})
+        else:
+            head = dumps({"type": 3, "invocationId": call}, separators=(",", ":"))
+            frame = text_frame(f'{head[:-1]},"result":{result}}}\x1e'.encode())
+        self._hub.send(self.connection, frame)
+
+    def _fail(self, sentence: str) -> None:
+        if self._has_ended:
+            return
+        if self._is_greeted:
+            last = self.farewell(sentence, may_return=False)
+        else:
+            last = _frame({"error": sentence})
+        self._has_ended = True
+        self._end(last)
+
+
+_HANDLERS: dict[int, Callable[[SignalRSession, _Record], None]] = {
+    1: SignalRSession._invoke,
+    4: SignalRSession._invoke_stream,
+    6: SignalRSession._ping,
+    7: SignalRSession._close,
+}
+
+
+def _parse(text: str) -> _Record:
+    try:
+        record = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise ProtocolError("a record does not hold JSON") from None
+    if type(record) is not dict:
+        raise ProtocolError("a record is a JSON object")
+    return record
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    # NaN and Infinity, which Python reads and JSON does not know.
+    raise ValueError(name)
+
+
+def _take_call(record: _Record) -> tuple[str, list[Any], str | None]:
+    """Return target, arguments and id of an Invocation; other fields do not matter."""
+    target, arguments = record.get("target"), record.get("arguments")
+    call = record.get("invocationId")
+    if type(target) is not str or type(arguments) is not list:
+        raise ProtocolError("an invocation needs a 'target' and a list of 'arguments'")
+    if call is not None and type(call) is not str:
+        raise ProtocolError("an 'invocationId' is a text")
+    return target, arguments, call
+
+
+def _take_arguments(arguments: list[Any]) -> tuple[str | None, str | None]:
+    """
+    Return the file and the JSON text, each None if it is null or, for the text, missing.
+
+    Raises:
+        ValueError: There are other arguments than these.
+        RecursionError: An object that stands for the text is nested too deeply.
+    """
+    if not 1 <= len(arguments) <= 2:
+        raise ValueError(arguments)
+    file, argument = arguments if len(arguments) == 2 else (arguments[0], None)
+    if file is not None and type(file) is not str:
+        raise ValueError(file)
+    if argument is None or type(argument) is str:
+        return file, argument
+    if type(argument) is dict or type(argument) is list:
+        return file, dumps(argument, allow_nan=False)
+    raise ValueError(argument)
+
+
+def _failed_call(target: str) -> str:
+    return f"Failed to invoke '{target}' due to an error on the server."
