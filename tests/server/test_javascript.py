@@ -1,0 +1,198 @@
+"""SignalR's own clients connect, unchanged (spec 05 §23, 1 and 2)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+
+from hyperlambda.server import SocketServer
+from hyperlambda.server.hub import Connection
+from hyperlambda.server.protocols.plain import Done
+from hyperlambda.sockets import Audience, AudienceKind, Message
+
+from .clients import StartServer, until_count
+from .javascript import NEW, OLD, JavaScriptClient, install, javascript_client
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Return the path of Node, with the clients installed."""
+    return install()
+
+
+class Start:
+    """Starts clients that end with the test."""
+
+    def __init__(self, node: str, stack: AsyncExitStack) -> None:
+        self._node = node
+        self._stack = stack
+
+    async def __call__(
+        self, server: SocketServer, package: str = NEW, **options: Any
+    ) -> JavaScriptClient:
+        return await self._stack.enter_async_context(
+            javascript_client(self._node, package, f"{server.url}/sockets", **options)
+        )
+
+
+@pytest.fixture
+async def client(node: str) -> AsyncIterator[Start]:
+    """Start clients of a server."""
+    async with AsyncExitStack() as stack:
+        yield Start(node, stack)
+
+
+def message(name: str, argument: str | None) -> dict[str, Any]:
+    return {"event": "message", "name": name, "args": [argument]}
+
+
+WAYS: list[Any] = [
+    pytest.param(NEW, {}, id="negotiated"),
+    pytest.param(NEW, {"skipNegotiation": True}, id="not negotiated"),
+    pytest.param(OLD, {"skipNegotiation": True}, id="old"),
+]
+
+
+@pytest.mark.parametrize(("package", "options"), WAYS)
+@pytest.mark.parametrize("username", [None, "ada"])
+async def test_a_client_connects_and_receives(
+    server: SocketServer,
+    client: Start,
+    package: str,
+    options: dict[str, Any],
+    username: str | None,
+) -> None:
+    if username is not None:
+        options = {**options, "token": server.token(username, ["editor"])}
+    one = await client(server, package, **options)
+    id = await one.start("foo.bar")
+    # The moment `start` has resolved, nothing is missed (spec 05 §22, row 22).
+    server.hub.publish(Message("foo.bar", '{"message":"Zoë & \\"co\\""}'))
+    server.hub.publish(Message("foo.bar"))
+    assert await one.event() == message("foo.bar", '{"message":"Zoë & \\"co\\""}')
+    assert await one.event() == message("foo.bar", None)
+    [user] = server.hub.users()
+    assert user.username == (username or user.connections[0])
+    assert id in (None, user.connections[0])
+    assert (id is None) == bool(options.get("skipNegotiation"))
+    await one.tell("stop")
+    # The old client reports its own end as an error.
+    error = "Websocket closed with status code: 1005 ()" if package == OLD else None
+    assert await one.event() == {"event": "closed", "error": error}
+    await until_count(server, 0)
+
+
+async def test_each_audience_is_reached_and_nobody_else(
+    server: SocketServer, client: Start
+) -> None:
+    ada = await client(server, token=server.token("ada", ["editor", "root"], ["g"]))
+    bo = await client(server, token=server.token("bo", ["author"]))
+    guest = await client(server)
+    ids = [await each.start("m", "end") for each in (ada, bo, guest)]
+    hub = server.hub
+    for number, (kind, names) in enumerate(
+        [
+            (AudienceKind.ROLES, ("editor", "root")),
+            (AudienceKind.ROLES, ("author",)),
+            (AudienceKind.GROUPS, ("g", "other")),
+            (AudienceKind.USERS, ("ada", "bo")),
+            (AudienceKind.CLIENTS, (str(ids[2]),)),
+            (AudienceKind.ROLES, ()),
+            (AudienceKind.EVERYONE, ()),
+        ]
+    ):
+        hub.publish(Message("m", str(number), Audience(kind, names)))
+    hub.publish(Message("end"))
+
+    async def received(each: JavaScriptClient) -> str:
+        found = ""
+        while (event := await each.event())["name"] != "end":
+            found += event["args"][0]
+        return found
+
+    assert [await received(each) for each in (ada, bo, guest)] == ["0236", "136", "46"]
+
+
+async def test_a_client_calls_and_is_answered(
+    start_server: StartServer, client: Start
+) -> None:
+    def execute(
+        connection: Connection, file: str, json: str | None, done: Done
+    ) -> None:
+        outcome = (None, json) if file == "/echo" else ("no such file", None)
+        threading.Thread(target=done, args=outcome).start()
+
+    server = await start_server(execute=execute)
+    for package, options in (way.values for way in WAYS):
+        one = await client(server, package, **options)
+        await one.start()
+        assert await one.invoke("/echo", '{"a":[1,"ü"]}') == {
+            "event": "result",
+            "result": {"a": [1, "ü"]},
+        }
+        assert await one.invoke("/echo", None) == {"event": "result", "result": None}
+        refused = await one.invoke("/other", "1")
+        assert refused["event"] == "failed"
+        assert refused["error"].endswith("no such file")
+        missing = await one.invoke(target="other")
+        assert "Method does not exist." in missing["error"]
+
+
+async def test_a_client_in_a_browser_has_its_token_in_the_query(
+    server: SocketServer, client: Start
+) -> None:
+    one = await client(server, browser=True, token=server.token("ada"))
+    await one.start()
+    assert [user.username for user in server.hub.users()] == ["ada"]
+
+
+async def test_a_bad_token_fails_the_start(server: SocketServer, client: Start) -> None:
+    one = await client(server, token=server.token("ada")[:-2])
+    failed = await one.ask("start")
+    assert failed["event"] == "failed"
+    assert "401" in failed["error"]
+
+
+async def test_a_client_is_back_after_a_restart(client: Start, node: str) -> None:
+    secret = "x" * 60
+    first = SocketServer(port=0, secret=secret)
+    await first.start()
+    options: dict[str, Any] = {"token": first.token("ada"), "reconnect": [50] * 100}
+    ways = ({}, {"skipNegotiation": True})
+    clients = [await client(first, **options, **way) for way in ways]
+    before = [await each.start("m") for each in clients]
+    deaf = await client(first)
+    await deaf.start("m")
+    await first.stop()
+    for each in clients:
+        assert (await each.event())["event"] == "reconnecting"
+    assert await deaf.event() == {"event": "closed", "error": None}
+    async with SocketServer(port=first.port, secret=secret) as second:
+        for each, id in zip(clients, before, strict=True):
+            back = await each.event()
+            assert back["event"] == "reconnected"
+            assert back["id"] is None or back["id"] != id
+        second.hub.publish(Message("m", "1"))
+        for each in clients:
+            assert await each.event() == message("m", "1")
+
+
+async def test_the_old_client_never_pings_and_is_not_dropped(
+    start_server: StartServer, client: Start
+) -> None:
+    server = await start_server(ping_interval=0.05, ping_timeout=0.05)
+    old = await client(server, OLD, skipNegotiation=True)
+    await old.start("m")
+    async with connect(f"{server.url.replace('http', 'ws')}/sockets", proxy=None) as ws:
+        await ws.send('{"protocol":"json","version":1}\x1e')
+        assert await ws.recv() == "{}\x1e"
+        for _ in range(8):  # four times the silence that would be the end
+            assert await ws.recv() == '{"type":6}\x1e'
+    await until_count(server, 1)
+    server.hub.publish(Message("m", "1"))
+    assert await old.event() == message("m", "1")
