@@ -11,7 +11,21 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-__all__ = ["Audience", "AudienceKind", "Hub", "Message", "SocketUser"]
+__all__ = [
+    "CONNECTION",
+    "TICKET",
+    "Audience",
+    "AudienceKind",
+    "Hub",
+    "Message",
+    "SocketUser",
+]
+
+CONNECTION = "dynamic.sockets.connection"
+"""The scope with the id of the connection that runs a file; `[get-context]` sees it."""
+
+TICKET = ".auth.ticket.get"
+"""The scope with who runs a program: a node, the username with `roles` below (03 §11.1)."""
 
 
 class AudienceKind(Enum):

@@ -32,6 +32,7 @@ FAMILIES = (
     "strings",
     "templates",
     "threading",
+    "tickets",
     "types",
     "validators",
     "wording",

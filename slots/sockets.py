@@ -21,6 +21,7 @@ from hyperlambda import (
 from hyperlambda.errors import SocketError, nearest
 from hyperlambda.expressions import resolve, resolve_int, resolve_text
 from hyperlambda.json_writer import write_json
+from hyperlambda.sockets import CONNECTION
 from hyperlambda.unwrapping import unwrap_descendants
 from hyperlambda.values import WHITESPACE
 
@@ -144,6 +145,69 @@ def remove_from_group(evaluator: Evaluator, node: Node) -> None:
     """
     hub = _hub(evaluator, node)
     hub.remove_from_group(*_membership(node))
+
+
+@slot("sockets.connection.enter-group", "socket.connection.enter-group")
+def enter_group(evaluator: Evaluator, node: Node) -> None:
+    """
+    Put a connection into a group, until it ends.
+
+    In a file that a client runs it is the client's own connection, unless another is
+    named. Whoever may run the file may enter, so that the file decides who may.
+
+    Reads:
+        value: str, a connection id, or an expression that leads to it; the connection
+            that runs the file by default.
+        group: str, the name of the group.
+    Leaves:
+        The node as it was.
+    Raises:
+        SocketError: The evaluator has no hub, or the hub could not do it.
+        ArgumentError: No connection runs the program and none is named, or the group
+            is null.
+    Source:
+        Spec 05 §2.3, 22.
+
+    Example::
+
+        sockets.connection.enter-group:c1
+           group:editors
+        // becomes
+        sockets.connection.enter-group:c1
+           group:editors
+    """
+    hub = _hub(evaluator, node)
+    hub.add_to_group(_connection(evaluator, node), _group(node))
+
+
+@slot("sockets.connection.leave-group", "socket.connection.leave-group")
+def leave_group(evaluator: Evaluator, node: Node) -> None:
+    """
+    Take a connection out of a group.
+
+    Reads:
+        value: str, a connection id, or an expression that leads to it; the connection
+            that runs the file by default.
+        group: str, the name of the group.
+    Leaves:
+        The node as it was.
+    Raises:
+        SocketError: The evaluator has no hub, or the hub could not do it.
+        ArgumentError: No connection runs the program and none is named, or the group
+            is null.
+    Source:
+        Spec 05 §2.3, 22.
+
+    Example::
+
+        sockets.connection.leave-group:c1
+           group:editors
+        // becomes
+        sockets.connection.leave-group:c1
+           group:editors
+    """
+    hub = _hub(evaluator, node)
+    hub.remove_from_group(_connection(evaluator, node), _group(node))
 
 
 @slot("sockets.users", "socket.users")
@@ -293,11 +357,30 @@ def _membership(node: Node) -> tuple[str, str]:
     username = resolve_text(node)
     if username is None:
         raise ArgumentError(f"'{node.name}' needs a username: its value is null")
+    return username, _group(node)
+
+
+def _connection(evaluator: Evaluator, node: Node) -> str:
+    if node.value is None:
+        id = evaluator.peek(CONNECTION)
+        if id is None:
+            raise ArgumentError(
+                f"no connection runs this program, so '{node.name}' needs the id of one"
+            )
+        return str(id)
+    named = resolve_text(node)
+    if named is None:
+        # What was meant to name another must not become the client's own.
+        raise ArgumentError(f"'{node.name}' names a connection that is null")
+    return named
+
+
+def _group(node: Node) -> str:
     child = node.child("group")
     group = None if child is None else resolve_text(child)
     if group is None:
         raise ArgumentError(f"'{node.name}' needs a 'group'")
-    return username, group
+    return group
 
 
 def _filter(node: Node) -> str:

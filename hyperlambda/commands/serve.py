@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,11 @@ __all__ = ["command"]
     metavar="PORT",
     help="0 picks a free one.",
 )
-@click.option("--root", metavar="DIR", help="The folder that the programs are in.")
+@click.option(
+    "--root",
+    metavar="DIR",
+    help="Let clients run the files *.socket.hl below its 'modules' and 'system'.",
+)
 @secret_file_option
 @click.option(
     "--publishers",
@@ -69,23 +74,29 @@ def command(
     Examples:
       hyperlambda serve
       hyperlambda serve --port 0 --secret-file secret.txt
+      hyperlambda serve --root app
       hyperlambda serve --config server.toml
     """
     # Imported here, so that `--help` is quick.
     import asyncio
 
-    from ..server import SocketServer
+    from ..evaluator import Evaluator
+    from ..server import FILE_LIMITS, FileExecutor, SocketServer
 
     if root is not None and not Path(root).is_dir():
         raise CommandError(f"no folder is named '{root}'")
+    evaluator = Evaluator(root=root, limits=FILE_LIMITS)
+    executor = None if root is None else FileExecutor(evaluator)
     server = SocketServer(
         host,
         port,
         secret=find_secret(secret_file),
         publishers=publishers,
         origins=origins or (),
+        execute=executor,
     )
-    with logging_to_stderr("info"):
+    evaluator.hub = server.hub
+    with logging_to_stderr("info"), executor or nullcontext():
         asyncio.run(_serve(server))
 
 

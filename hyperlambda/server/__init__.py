@@ -3,12 +3,15 @@
 from .app import SocketServer
 from .auth import AuthError, Identity, issue_token, verify_token
 from .background import BackgroundServer
+from .execution import FILE_LIMITS, FileExecutor
 from .hub import Connection, SocketHub
 
 __all__ = [
+    "FILE_LIMITS",
     "AuthError",
     "BackgroundServer",
     "Connection",
+    "FileExecutor",
     "Identity",
     "SocketHub",
     "SocketServer",

@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from hyperlambda.server import SocketServer
 
 from .clients import SECRET, Client, Connect, StartServer
+from .javascript import Start, install
 
 
 @pytest.fixture
@@ -65,3 +66,16 @@ async def join() -> AsyncIterator[Connect]:
             return client
 
         yield connect_client
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Return the path of Node, with SignalR's clients installed."""
+    return install()
+
+
+@pytest.fixture
+async def client(node: str) -> AsyncIterator[Start]:
+    """Start SignalR's JavaScript clients, which are closed at the end of the test."""
+    async with AsyncExitStack() as stack:
+        yield Start(node, stack)

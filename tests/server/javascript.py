@@ -8,11 +8,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from hyperlambda.server import SocketServer
 
 FOLDER = Path(__file__).parents[1] / "clients"
 
@@ -128,3 +130,18 @@ async def javascript_client(
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+class Start:
+    """Starts clients of servers, which end with a stack."""
+
+    def __init__(self, node: str, stack: AsyncExitStack) -> None:
+        self._node = node
+        self._stack = stack
+
+    async def __call__(
+        self, server: SocketServer, package: str = NEW, **options: Any
+    ) -> JavaScriptClient:
+        return await self._stack.enter_async_context(
+            javascript_client(self._node, package, f"{server.url}/sockets", **options)
+        )

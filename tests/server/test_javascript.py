@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -16,35 +14,7 @@ from hyperlambda.server.protocols.plain import Done
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
 from .clients import StartServer, until_count
-from .javascript import NEW, OLD, JavaScriptClient, install, javascript_client
-
-
-@pytest.fixture(scope="session")
-def node() -> str:
-    """Return the path of Node, with the clients installed."""
-    return install()
-
-
-class Start:
-    """Starts clients that end with the test."""
-
-    def __init__(self, node: str, stack: AsyncExitStack) -> None:
-        self._node = node
-        self._stack = stack
-
-    async def __call__(
-        self, server: SocketServer, package: str = NEW, **options: Any
-    ) -> JavaScriptClient:
-        return await self._stack.enter_async_context(
-            javascript_client(self._node, package, f"{server.url}/sockets", **options)
-        )
-
-
-@pytest.fixture
-async def client(node: str) -> AsyncIterator[Start]:
-    """Start clients of a server."""
-    async with AsyncExitStack() as stack:
-        yield Start(node, stack)
+from .javascript import NEW, OLD, JavaScriptClient, Start
 
 
 def message(name: str, argument: str | None) -> dict[str, Any]:
@@ -158,7 +128,7 @@ async def test_a_bad_token_fails_the_start(server: SocketServer, client: Start) 
     assert "401" in failed["error"]
 
 
-async def test_a_client_is_back_after_a_restart(client: Start, node: str) -> None:
+async def test_a_client_is_back_after_a_restart(client: Start) -> None:
     secret = "x" * 60
     first = SocketServer(port=0, secret=secret)
     await first.start()

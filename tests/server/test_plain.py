@@ -381,6 +381,11 @@ def test_files_are_run_by_whom_the_server_names(talk: Talk) -> None:
         {"type": "executed", "id": 4},
     ]
     assert talk.ask(session, {"type": "execute", "file": ""})["code"] == "invalid"
-    guest = talk.join(GUEST, execute=execute)
-    assert talk.ask(guest, request)["code"] == "forbidden"
     assert len(runs) == 2
+    # The file itself says who may run it.
+    guest = talk.join(GUEST, execute=execute)
+    talk.got(guest)
+    guest.receive(json.dumps(request))
+    answers[2](None, '{"b":[1.0,"\u00fc"]}')
+    result = {"b": [1.0, "ü"]}
+    assert talk.got(guest) == [{"type": "executed", "id": 4, "result": result}]

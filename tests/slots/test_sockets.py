@@ -324,7 +324,7 @@ NAMES = [name for name in standard_slots() if name.startswith(("socket.", "socke
 
 def test_each_slot_has_both_names() -> None:
     functions = standard_slots().functions
-    assert len(NAMES) == 10
+    assert len(NAMES) == 14
     for name in NAMES:
         if name.startswith("sockets."):
             assert functions[name] is functions["socket." + name[8:]]

@@ -13,7 +13,7 @@ subscribe          names                          subscribed: names (those of th
 unsubscribe        names                          unsubscribed: names
 publish            name; args; one of roles,      published
                    groups, users, clients
-execute            file; args                     executed (once a server runs programs)
+execute            file; args                     executed: result (if there is one)
 ping               –                              pong
 users              prefix; offset; limit          users: users [{username, connections}]
 count-users        prefix                         count-users: count
@@ -28,7 +28,8 @@ anything refused                                  error: code, message
   audience, and any field that is not listed are errors: a message never goes to everyone by
   accident. An empty list reaches nobody.
 - ``limit``: null for no limit; 10 if absent.
-- publish and what is below it need one of the publishers' roles.
+- publish, users, and what is below them need one of the publishers' roles. A file that
+  is executed says itself who may run it.
 
 Codes of errors: ``malformed`` (no JSON object), ``invalid`` (a field is wrong),
 ``unknown-type``, ``forbidden``, ``unsupported``, ``too-many`` (subscriptions), ``failed``.
@@ -184,16 +185,15 @@ class PlainSession:
     def _execute(self, fields: _Fields, request_id: str | int | None) -> None:
         if self._execute_file is None:
             raise RequestError("unsupported", "this server does not run files")
-        self._require_publisher()
         file = _take_text(fields, "file")
         argument = _take_json(fields, "args")
         _refuse_rest(fields, ("file", "args"))
 
-        def done(error: str | None) -> None:
-            if error is None:
-                self._answer({"type": "executed"}, request_id)
-            else:
+        def done(error: str | None, result: str | None = None) -> None:
+            if error is not None:
                 self._fail("failed", error, request_id)
+            else:
+                self._answer({"type": "executed"}, request_id, result)
 
         self._execute_file(self.connection, file, argument, done)
 
@@ -244,17 +244,21 @@ class PlainSession:
 
     # The answers.
 
-    def _answer(self, answer: _Fields, request_id: str | int | None) -> None:
+    def _answer(
+        self, answer: _Fields, request_id: str | int | None, result: str | None = None
+    ) -> None:
         if request_id is not None:
             answer["id"] = request_id
-        self._send(answer)
+        self._send(answer, result)
 
     def _fail(self, code: str, message: str, request_id: str | int | None) -> None:
         self._answer({"type": "error", "code": code, "message": message}, request_id)
 
-    def _send(self, answer: _Fields) -> None:
+    def _send(self, answer: _Fields, result: str | None = None) -> None:
         # ASCII only, so that half a surrogate pair in an id can be repeated.
         text = dumps(answer, separators=(",", ":"))
+        if result is not None:  # spliced in as it is: its numbers may be exact
+            text = f'{text[:-1]},"result":{result}}}'
         self._hub.send(self.connection, text_frame(text.encode()))
 
 
