@@ -16,22 +16,11 @@ from .clients import Connect, StartServer, message
 from .javascript import NEW, OLD, Start
 from .test_signalr_connections import greeted, invocation, received
 
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "samples/files/modules/chat/join.socket.hl"
+
 FILES = {
-    "modules/chat/join": """
-.arguments
-   room:string
-auth.ticket.verify:member
-strings.concat
-   .:room-
-   get-value:x:@.arguments/*/room
-sockets.connection.enter-group
-   group:x:@strings.concat
-sockets.signal:joined
-   groups:x:@strings.concat
-   args
-      who:x:@.arguments/*/room
-return:x:@strings.concat
-""",
+    "modules/chat/join": SAMPLE.read_text("utf-8"),
     "modules/chat/leave": """
 sockets.connection.leave-group
    group:room-a
@@ -83,13 +72,13 @@ async def test_javascript_clients_run_files(
 ) -> None:
     token = served.token("ada", ["member"])
     ada = await client(served, package, token=token, **options)
-    await ada.start("joined", "news")
+    await ada.start("chat.joined", "news")
     # What a call causes comes before its end.
     await ada.tell("invoke", args=["/chat/join", '{"room":"a"}'])
     assert await ada.event() == {
         "event": "message",
-        "name": "joined",
-        "args": ['{"who":"a"}'],
+        "name": "chat.joined",
+        "args": ['{"who":"ada"}'],
     }
     assert await ada.event() == {"event": "result", "result": "room-a"}
     me = await ada.invoke("me", None)
@@ -124,9 +113,9 @@ async def test_a_file_is_its_own_gate(
 async def test_the_plain_protocol_runs_the_same_files(
     served: SocketServer, join: Connect
 ) -> None:
-    ada = await join(served, "ada", ("member",), (), "joined")
+    ada = await join(served, "ada", ("member",), (), "chat.joined")
     await ada.send(type="execute", file="chat/join", args={"room": "a"}, id=1)
-    assert await ada.receive() == message("joined", {"who": "a"})
+    assert await ada.receive() == message("chat.joined", {"who": "ada"})
     assert await ada.receive() == {"type": "executed", "id": 1, "result": "room-a"}
     assert await ada.ask(type="execute", file="/me") == {
         "type": "executed",
@@ -167,9 +156,14 @@ async def test_calls_end_in_the_order_in_which_they_were_made(
 async def test_what_a_page_sends_before_it_leaves_is_done(
     served: SocketServer, join: Connect
 ) -> None:
-    watcher = await join(served, "bo", (), ("room-a",), "joined")
+    watcher = await join(served, "bo", (), ("room-a",), "chat.joined")
     async with greeted(served, served.token("ada", ["member"])) as socket:
         call = invocation(0, arguments=["chat/join", {"room": "a"}])
         await socket.send(call * 3 + '{"type":7}\x1e')
     for _ in range(3):
-        assert await watcher.receive() == message("joined", {"who": "a"})
+        assert await watcher.receive() == message("chat.joined", {"who": "ada"})
+
+
+def test_the_sample_stands_in_the_documentation() -> None:
+    program = SAMPLE.read_text("utf-8")
+    assert program in (ROOT / "docs" / "sockets.md").read_text("utf-8")
