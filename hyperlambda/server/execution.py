@@ -166,7 +166,7 @@ class FileExecutor:
             return None, self._run(call)
         except HyperlambdaError as error:
             level = logging.INFO if error.public else logging.ERROR
-            _log.log(level, "file %.200r failed: %s", call.file, error)
+            _log.log(level, "file %.200r failed: %s", call.file, _one_line(str(error)))
             return (error.message if error.public else FAILED), None
         except Exception:
             _log.exception("file %.200r failed", call.file)
@@ -217,6 +217,13 @@ def _ticket(connection: Connection) -> Node | None:
         return None
     roles = [Node(".", role) for role in sorted(identity.roles)]
     return Node("", identity.username, [Node("roles", None, roles)] if roles else [])
+
+
+def _one_line(text: str) -> str:
+    """Escape what could make a log show lines that nobody wrote: clients sent a part."""
+    if text.isprintable():
+        return text
+    return "".join([c if c.isprintable() else repr(c)[1:-1] for c in text])
 
 
 def _json(result: Node) -> str | None:

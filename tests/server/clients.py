@@ -55,18 +55,21 @@ class Client:
 class Raw:
     """A client that reads nothing unless it is told to, on a socket with little room."""
 
-    def __init__(self, server: SocketServer, *requests: dict[str, Any]) -> None:
+    def __init__(
+        self, server: SocketServer, *requests: dict[str, Any] | str, path: str = "/ws"
+    ) -> None:
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         self.socket.settimeout(PATIENCE)
         self.socket.connect((server.host, server.port))
         self.socket.sendall(
-            b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
-            b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
         )
         for request in requests:
-            frame = text_frame(json.dumps(request).encode())
+            text = request if isinstance(request, str) else json.dumps(request)
+            frame = text_frame(text.encode())
             masked = bytes([frame[0], frame[1] | 0x80, 0, 0, 0, 0]) + frame[2:]
             self.socket.sendall(masked)
 

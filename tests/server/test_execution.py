@@ -144,6 +144,19 @@ def test_what_cannot_be_run_is_told(
     assert result is None
 
 
+def test_clients_cannot_write_lines_of_the_log(
+    files: Files, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    files.write("a", ".arguments\n   b:int")
+    for file, argument in [("a", '{"x\\nERROR y":1}'), ("x\nERROR y", None)]:
+        assert files.ask(file, argument).get(timeout=PATIENCE)[0]
+    assert len(caplog.messages) == 2
+    for line in caplog.messages:
+        assert "\n" not in line
+        assert "\\nERROR" in line
+
+
 def test_what_never_ends_is_ended(files: Files) -> None:
     files.evaluator.limits = Limits(timeout=0.1, max_while_iterations=None)
     assert files.run("while:bool:true\n   .lambda\n      .x") == (FAILED, None)

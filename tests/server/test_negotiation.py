@@ -234,6 +234,16 @@ async def test_origins_that_may_negotiate(
     assert await status_of(server, "/sockets", Origin=origin) == status
 
 
+async def test_doubled_headers_do_no_harm(server: SocketServer) -> None:
+    for path, header, status in [
+        ("/sockets", "Upgrade: websocket", 426),
+        ("/sockets", "Upgrade: h2c", 400),
+        ("/sockets/negotiate", "Origin: http://localhost", 403),
+    ]:
+        method = "POST" if "negotiate" in path else "GET"
+        assert (await fetch(server, path, method, header, header))[0] == status
+
+
 async def test_no_origin_is_no_page(server: SocketServer) -> None:
     status, headers, _ = await fetch(server, "/sockets/negotiate", "POST")
     assert status == 200

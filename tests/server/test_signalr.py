@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hyperlambda.server.auth import ANONYMOUS, Identity
 from hyperlambda.server.frames import join_text_frames, text_frame
@@ -409,6 +412,38 @@ def test_a_record_of_the_largest_size_is_taken() -> None:
     assert not talk.has_ended
     answer = talk.say(fits.replace("é", "éx") + RS)
     assert "maximum message size of 200 bytes" in answer
+
+
+RECORDS = st.lists(
+    st.one_of(
+        st.just('{"type":6}'),
+        st.just('{"type":1,"target":"execute","arguments":["é"],"invocationId":"1"}'),
+        st.just('{"type":1,"target":"no","arguments":[],"invocationId":"ü"}'),
+        st.just('{"type":7}'),
+        st.text(max_size=5),
+        st.recursive(
+            st.none() | st.booleans() | st.integers(-1, 9) | st.text(max_size=3),
+            lambda inner: st.dictionaries(
+                st.sampled_from(["type", "target", "arguments", "invocationId"]), inner
+            ),
+        ).map(json.dumps),
+    ),
+    max_size=8,
+)
+
+
+@given(RECORDS, st.lists(st.integers(0, 200)), st.booleans())
+def test_however_a_stream_is_cut_the_answers_are_the_same(
+    records: list[str], cuts: list[int], shakes_hands: bool
+) -> None:
+    stream = ([HANDSHAKE] if shakes_hands else []) + [each + RS for each in records]
+    text = "".join(stream)
+    whole, parts = Talk(), Talk()
+    places = sorted({0, *(cut for cut in cuts if cut < len(text)), len(text)})
+    pieces = [text[a:b] for a, b in pairwise(places)]
+    assert whole.say(text) == parts.say(*pieces)
+    assert whole.has_ended == parts.has_ended
+    assert whole.calls == parts.calls
 
 
 # Messages.

@@ -18,7 +18,7 @@ from hyperlambda.server.hub import Connection
 from hyperlambda.server.protocols.plain import Done
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
-from .clients import PATIENCE, Connect, StartServer, message, until_count
+from .clients import PATIENCE, Connect, Raw, StartServer, message, until_count
 
 HANDSHAKE = '{"protocol":"json","version":1}\x1e'
 PING = '{"type":6}\x1e'
@@ -186,6 +186,23 @@ async def test_messages_of_one_turn_share_a_frame_and_keep_their_order(
             assert records.pop() == ""
             found = [json.loads(record)["arguments"] for record in records]
             assert found == [[str(number)] for number in range(100)]
+
+
+async def test_who_does_not_read_is_dropped_and_delays_nobody(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(queue_bytes=100_000)
+    slow = await asyncio.to_thread(Raw, server, HANDSHAKE, path="/sockets")
+    with slow.socket:
+        await asyncio.to_thread(slow.read_until, b"{}\x1e")
+        async with greeted(server) as socket:
+            argument = '"' + "x" * 50_000 + '"'
+            while server.hub.connection_count == 2:
+                server.hub.publish(Message("m", argument))
+                assert (await received(socket)).endswith("\x1e")
+            assert server.hub.counters.dropped == 1
+            server.hub.publish(Message("m"))
+            assert "null" in await received(socket)
 
 
 async def test_a_large_message_arrives(server: SocketServer) -> None:
