@@ -137,11 +137,11 @@ class Evaluator(Run):
         # Only programs that use an event loop pay for loading it.
         import asyncio
 
+        from .waiting import on_thread
+
         loop = asyncio.get_running_loop()
         with self._begin(loop) as run:
-            task = loop.run_in_executor(
-                None, lambda: run.run(text, arguments=arguments, file=file)
-            )
+            task = on_thread(lambda: run.run(text, arguments=arguments, file=file))
             try:
                 return await asyncio.shield(task)
             except asyncio.CancelledError:
