@@ -62,8 +62,27 @@ HANGS = (5, 30)
 
 TEXTS = [
     *("", " ", "a", "true", "5", "-3.5", "x,y;z", "Ada", "{title}", "{}", "{{.x}}"),
-    *("ünï😀", "[1,2,{}]", '{"a":[1,{"b":null}]}', "a+b", "(a|b)*c", "^\\w+$", "[", "$1"),
-    *("string", "int", "date", "node", "x", "fn", "yyyy-MM-dd", "{0:0.00}", "{0,20:N2}"),
+    *(
+        "ünï😀",
+        "[1,2,{}]",
+        '{"a":[1,{"b":null}]}',
+        "a+b",
+        "(a|b)*c",
+        "^\\w+$",
+        "[",
+        "$1",
+    ),
+    *(
+        "string",
+        "int",
+        "date",
+        "node",
+        "x",
+        "fn",
+        "yyyy-MM-dd",
+        "{0:0.00}",
+        "{0,20:N2}",
+    ),
     *("nb-NO", "UTC", "Europe/Oslo", "2030-01-02T03:04:05Z", "ada@example.com"),
     *("https://example.com/x?y=1", "root, admin", "a:int:5", "@.data/*", "a\n   b:x:-"),
     *("=%zz", "&#x41;&amp;&lt", "aGVsbG8=", "٣", "\0", "\ud800", "seconds", "x" * 300),
@@ -72,11 +91,22 @@ LITERALS = [
     *("int:0", "int:1", "int:-1", "int:3", "int:2147483647", "int:-2147483648"),
     *("long:9223372036854775807", "long:-9223372036854775808", "long:2", "ulong:7"),
     *("ulong:18446744073709551615", "uint:4294967295", "short:-32768", "ushort:65535"),
-    *("byte:255", "sbyte:-128", "double:0.1", "double:1e308", "double:NaN", "float:1.5"),
+    *(
+        "byte:255",
+        "sbyte:-128",
+        "double:0.1",
+        "double:1e308",
+        "double:NaN",
+        "float:1.5",
+    ),
     *("double:-Infinity", "float:3.4e38", "decimal:79228162514264337593543950335"),
     *("decimal:0.0000000000000000000000000001", "decimal:12.50", "bool:true"),
     *("bool:false", "char:x", "guid:5f0a1c6e-7d0c-4b8c-9d7e-2f6f1c1f3f10"),
-    *("date:2024-02-29T12:00:00", "date:9999-12-31T23:59:59", "date:0001-01-01T00:00:00"),
+    *(
+        "date:2024-02-29T12:00:00",
+        "date:9999-12-31T23:59:59",
+        "date:0001-01-01T00:00:00",
+    ),
     *("time:864000000000", "time:-1", "time:9223372036854775807", "bytes:aGVsbG8="),
     'node:"a:int:1\\nb\\n   c:x:-"',
 ]
@@ -87,16 +117,68 @@ STEPS += ["[0,2]", "[1,1]", "=5", "=x", "{@.text}", "={@.number}", "--", "!a", "
 STEPS += ["\\a", "^", "@.data", "|", "%", "<", ">", "a|b", '"a b"', "=a/b", "[a|b]"]
 
 FINDING = ["@.list/*", "@.data/*", "@.data/*/*", "@.number", "@.data/0", "@.data/*/a"]
-FINDING += ["@.data/**", "-", "+", "@.code", "@.list/0", "@.dp/#", "@.arguments/*", "--"]
+FINDING += [
+    "@.data/**",
+    "-",
+    "+",
+    "@.code",
+    "@.list/0",
+    "@.dp/#",
+    "@.arguments/*",
+    "--",
+]
 NUMBERS = ["int", "long", "double", "decimal", "float", "byte", "short", "ulong"]
 
 # What some slots look for below them.
-ARGUMENTS = """
-    value type pattern culture format unit timezone args roles groups users clients
-    vocabulary .lambda fork case default regex min max public status field message group
-    filter offset limit exception strip comments apply-lists node_reference days hours
-    seconds milliseconds signal .arguments .dp .catch .finally else else-if . .. title
-""".split()
+ARGUMENTS = [
+    "value",
+    "type",
+    "pattern",
+    "culture",
+    "format",
+    "unit",
+    "timezone",
+    "args",
+    "roles",
+    "groups",
+    "users",
+    "clients",
+    "vocabulary",
+    ".lambda",
+    "fork",
+    "case",
+    "default",
+    "regex",
+    "min",
+    "max",
+    "public",
+    "status",
+    "field",
+    "message",
+    "group",
+    "filter",
+    "offset",
+    "limit",
+    "exception",
+    "strip",
+    "comments",
+    "apply-lists",
+    "node_reference",
+    "days",
+    "hours",
+    "seconds",
+    "milliseconds",
+    "signal",
+    ".arguments",
+    ".dp",
+    ".catch",
+    ".finally",
+    "else",
+    "else-if",
+    ".",
+    "..",
+    "title",
+]
 PRELUDE = """
 .data
    a:int:5
@@ -192,12 +274,39 @@ KEYWORD_VALUES = {
     "case": "string a b",
 }
 # Those whose value must be an expression that finds nodes.
-FINDERS = """
-    add apply convert exists floatArray2bytes for-each get-count get-name get-nodes
-    include insert-after insert-before invoke lambda2json math.decrement math.increment
-    not-exists not-null null reference remove-nodes return-nodes set-name set-value set-x
-    sort strings.join type unwrap validators.default yield
-""".split()
+FINDERS = [
+    "add",
+    "apply",
+    "convert",
+    "exists",
+    "floatArray2bytes",
+    "for-each",
+    "get-count",
+    "get-name",
+    "get-nodes",
+    "include",
+    "insert-after",
+    "insert-before",
+    "invoke",
+    "lambda2json",
+    "math.decrement",
+    "math.increment",
+    "not-exists",
+    "not-null",
+    "null",
+    "reference",
+    "remove-nodes",
+    "return-nodes",
+    "set-name",
+    "set-value",
+    "set-x",
+    "sort",
+    "strings.join",
+    "type",
+    "unwrap",
+    "validators.default",
+    "yield",
+]
 DYNAMIC = {"signal", "execute", "try-signal", "slots.get", "slots.delete"}
 WITHOUT_VALUE = {*COUNTS, "switch", "if", "while", "join", "whitelist", "eval", "case"}
 WITHOUT_VALUE -= {name for name in NAMES if name.startswith(("strings", "validators"))}
@@ -222,7 +331,7 @@ def _fitting_value(choice: random.Random, name: str) -> object:
         return Expression(choice.choice(FINDING))
     if name in DYNAMIC:
         return "fn"
-    if name in WITHOUT_VALUE or name.startswith("math.") and choice.random() < 0.3:
+    if name in WITHOUT_VALUE or (name.startswith("math.") and choice.random() < 0.3):
         return None
     if name.startswith("math."):
         return parse_literal(choice.choice("0123"), choice.choice(NUMBERS))
@@ -380,7 +489,17 @@ def _splice(choice: random.Random, node: Node) -> None:
 
 
 MUTATIONS: list[Callable[[random.Random, Node], None]] = [
-    *(_set_value, _set_value, _rename, _rename, _remove, _repeat, _wrap, _grow, _splice),
+    *(
+        _set_value,
+        _set_value,
+        _rename,
+        _rename,
+        _remove,
+        _repeat,
+        _wrap,
+        _grow,
+        _splice,
+    ),
     _loop,
 ]
 LOOPS: list[tuple[str, object]] = [
@@ -510,4 +629,3 @@ if __name__ == "__main__":
         print(program(*numbers))
     else:
         _main(*numbers)
-
