@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from _thread import allocate_lock
+from collections.abc import Iterable
 
 from .errors import LimitError
 from .node import Node
 
-__all__ = ["MAX_FORKS", "Budget", "tree_size"]
+__all__ = ["MAX_FORKS", "Budget", "copy_size"]
 
 # The most that one program may have running at a time.
 MAX_FORKS = 64
@@ -78,20 +79,96 @@ class Budget:
         Raises:
             LimitError: They would have more.
         """
-        sharing = self.roots
-        present = sum(tree_size(root) for roots in sharing for root in list(roots))
+        present = len(_present(self._trees()))
         if present + more > most:
             raise LimitError(f"the program has more than the {most} nodes it may")
-        return max(most - present - more, most // 8) // len(sharing)
+        return max(most - present - more, most // 8) // len(self.roots)
+
+    def allow_text(self, more: int, most: int, stored: Iterable[Node]) -> int:
+        """
+        Count the characters of all texts, and return how many one run may add to them.
+
+        Args:
+            more: How many that run is about to add; the return value is beyond that.
+            most: What the program and its forks may have.
+            stored: Code that stands in no tree of theirs.
+
+        Raises:
+            LimitError: They would have more.
+        """
+        present = _text_size(_present([*self._trees(), *stored]))
+        if present + more > most:
+            raise LimitError(
+                f"the texts of the program have more than the {most} characters they "
+                "may have together"
+            )
+        return max(most - present - more, most // 8) // len(self.roots)
+
+    def _trees(self) -> list[Node]:
+        return [root for roots in self.roots for root in list(roots)]
 
 
-def tree_size(node: Node) -> int:
-    """Return the number of nodes in a tree."""
+def copy_size(nodes: Iterable[Node], most: int) -> int:
+    """
+    Return how many nodes copies of some nodes have, with those that are values.
+
+    Args:
+        most: If there are more, some number beyond it is returned: a node may be a part
+            of its own value, and have no end of copies.
+    """
     count = 0
-    waiting = [node]
-    while waiting:
+    waiting = list(nodes)
+    while waiting and count <= most:
         top = waiting.pop()
         count += 1
         if top.children:
             waiting.extend(top.children)
-    return count
+        if type(top.value) is Node:
+            waiting.append(top.value)
+    return count + len(waiting)
+
+
+def _present(roots: list[Node]) -> list[Node]:
+    """Return all nodes of some trees, and of the trees of the nodes that are values."""
+    found: list[Node] = []
+    values: list[Node] = []
+    known = {id(top): top for top in (root.root for root in roots)}
+    waiting = list(known.values())
+    while waiting:
+        top = waiting.pop()
+        found.append(top)
+        if top.children:
+            waiting.extend(top.children)
+        if type(top.value) is Node:
+            values.append(top.value)
+    if not values:
+        return found
+    seen = {id(node) for node in found}
+    while values:
+        value = values.pop()
+        # What a node stands in is kept as long as the node is.
+        waiting = [value.root] if id(value) not in seen else []
+        while waiting:
+            top = waiting.pop()
+            seen.add(id(top))
+            found.append(top)
+            waiting.extend(top.children)
+            if type(top.value) is Node and id(top.value) not in seen:
+                values.append(top.value)
+    return found
+
+
+# Shorter texts are no more than what a node takes anyway.
+_SHORT = 100
+
+
+def _text_size(nodes: Iterable[Node]) -> int:
+    """Return the length of all long texts and bytes; one that is shared counts once."""
+    sizes: dict[int, int] = {}
+    for node in nodes:
+        value = node.value
+        if isinstance(value, str | bytes) and len(value) > _SHORT:
+            sizes[id(value)] = len(value)
+        if len(node.name) > _SHORT:
+            sizes[id(node.name)] = len(node.name)
+    return sum(sizes.values())

@@ -32,7 +32,7 @@ reference's own, so that programs that test for it keep working (spec 02 §4.3, 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .source import Place, Source
@@ -65,15 +65,33 @@ __all__ = [
 ]
 
 
+_LONGEST_MESSAGE = 400
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant, or None."""
     if len(name) > 100:  # difflib is quadratic, and nobody mistypes this much
         return None
     from difflib import get_close_matches  # only programs that fail pay for loading it
 
-    by_case = {each.lower(): each for each in known}
+    # A list at once: other threads may be adding names.
+    by_case = {each.lower(): each for each in list(known)}
     found = get_close_matches(name.lower(), by_case, n=1, cutoff=0.65)
     return by_case[found[0]] if found else None
+
+
+def one_line(message: str) -> str:
+    """Return a message as it can be shown: of readable length, without control codes."""
+    if len(message) > _LONGEST_MESSAGE:
+        message = message[: _LONGEST_MESSAGE - 1] + "…"
+    if message.isprintable():
+        return message
+    return "".join(
+        each
+        if each.isprintable() or each == "\t"
+        else each.encode("unicode_escape").decode()
+        for each in message
+    )
 
 
 class HyperlambdaError(Exception):
@@ -101,6 +119,7 @@ class HyperlambdaError(Exception):
         help: str | None = None,
         place: Place | None = None,
     ) -> None:
+        message = one_line(message)
         super().__init__(message)
         self.message = message
         self.public = public
@@ -115,7 +134,10 @@ class HyperlambdaError(Exception):
     def place(self) -> Place | None:
         """Where in the program, or None if that is not known."""
         if self._place is None:
-            self._place = next((place for _, place in self.stack if place), None)
+            for name, source, offset in self._frames:
+                if source is not None:
+                    self._place = source.place(offset, max(1, len(name)))
+                    break
         return self._place
 
     @place.setter
@@ -137,12 +159,13 @@ class HyperlambdaError(Exception):
             self._frames.append((name, source, offset))
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}" if self.place else self.message
+        message = one_line(self.message)
+        return f"{self.place}: {message}" if self.place else message
 
     def render(self) -> str:
         """Return what a person reads: place, message, the line with carets, help."""
         head = f"{self.place}: " if self.place else ""
-        lines = [f"{head}error: {self.message}"]
+        lines = [f"{head}error: {one_line(self.message)}"]
         if self.place:
             lines.append(self.place.excerpt())
         if self.help:
@@ -230,7 +253,11 @@ class ExpressionError(HyperlambdaError):
 
 
 class ThrownError(HyperlambdaError):
-    """The program raised this itself, with [throw]."""
+    """The program raised this itself, with [throw]; its message is whatever it says."""
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.message = message
 
 
 class ConversionError(HyperlambdaError):

@@ -15,9 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .limits import Limits
+from .meter import looking_at
 from .node import Node
 from .parser import parse
-from .registry import AnySlot, SlotFunction, SlotRegistry, standard_slots
+from .registry import (
+    AnySlot,
+    SlotFunction,
+    SlotRegistry,
+    require_names,
+    standard_slots,
+)
 from .run import Run
 
 if TYPE_CHECKING:
@@ -68,9 +75,10 @@ class Evaluator(Run):
     def slot(self, *names: str) -> Callable[[AnySlot], AnySlot]:
         """Register the decorated function, which other evaluators do not see."""
 
+        require_names(names)
+
         def register(function: AnySlot) -> AnySlot:
-            for name in names:
-                self.registry.register(name, function)
+            self.registry.register_all(names, function)
             return function
 
         return register
@@ -137,11 +145,11 @@ class Evaluator(Run):
         # Only programs that use an event loop pay for loading it.
         import asyncio
 
+        from .waiting import on_thread
+
         loop = asyncio.get_running_loop()
         with self._begin(loop) as run:
-            task = loop.run_in_executor(
-                None, lambda: run.run(text, arguments=arguments, file=file)
-            )
+            task = on_thread(lambda: run.run(text, arguments=arguments, file=file))
             try:
                 return await asyncio.shield(task)
             except asyncio.CancelledError:
@@ -184,7 +192,8 @@ class Evaluator(Run):
         run._is_running = True
         run._start(loop)
         try:
-            yield run
+            with looking_at(run.look):
+                yield run
         finally:
             if run._runner is not None:
                 run._runner.close()

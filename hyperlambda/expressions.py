@@ -25,6 +25,7 @@ from .iterators import (
     iterator,
 )
 from .lexer import unquote
+from .meter import LARGE, visit
 from .node import Computed, Node
 from .values import add_converter, literal_text
 
@@ -43,6 +44,7 @@ __all__ = [
 _DEEPEST_NESTING = 50
 # A chain of expressions this long is worth a look whether it goes round in a circle.
 _LONG_CHAIN = 32
+_MOST_ITERATORS = 1_000
 
 
 class Expression(Computed):
@@ -62,6 +64,11 @@ class Expression(Computed):
     def __init__(self, text: str) -> None:
         self.text = text
         self.iterators = split(text)
+        if len(self.iterators) > _MOST_ITERATORS:
+            raise ExpressionError(
+                f"an expression has {len(self.iterators)} iterators, more than the "
+                f"{_MOST_ITERATORS} it may"
+            )
         self._iterations = [iterator(part) for part in self.iterators]
         # As long as there is at most one node, it hops from node to node; from the first
         # iterator on that may find several, it goes step by step from list to list.
@@ -88,10 +95,14 @@ class Expression(Computed):
                 return []
             start = reached
         found = [start]
+        visited = 0
         for step in self._steps:
             found = step(found, node)
             if not found:
                 break
+            if len(found) > LARGE:
+                visited += len(found)
+                visit(visited)
         return found
 
     def iterate(self, node: Node) -> Iterator[Node]:
@@ -119,7 +130,8 @@ class Expression(Computed):
                 if iteration.lazy is not None
                 else _one_by_one(iteration, result, node)
             )
-        return result
+        spreading = [text for text in self.iterators if text.startswith(_SPREADING)]
+        return _metered(result) if len(spreading) > 1 else result
 
     def resolve(self, node: Node) -> Any:
         """
@@ -192,6 +204,17 @@ def _one_by_one(
         found = list(nodes)
         if found:  # what nobody needs is not evaluated, and cannot fail
             yield from iteration.step(found, identity)
+
+
+# Iterators that may find a whole tree for each node: two of them find its square.
+_SPREADING = ("**", "!", "--")
+
+
+def _metered(nodes: Iterator[Node]) -> Iterator[Node]:
+    for count, node in enumerate(nodes, 1):
+        yield node
+        if not count % LARGE:
+            visit(count)
 
 
 def _fuse(texts: list[str], iterations: list[Iteration]) -> list[Step]:

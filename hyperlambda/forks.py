@@ -14,6 +14,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from .errors import HyperlambdaError, LimitError
+from .meter import looking_at
 from .node import Node
 
 if TYPE_CHECKING:
@@ -117,6 +118,10 @@ def _forks(run: Run, codes: list[Node]) -> list[Run]:
         for fork in forks:
             fork._node_allowance = share
         run._node_allowance -= share * len(forks)
+    share = run._text_allowance // (len(forks) + 1)
+    for fork in forks:
+        fork._text_allowance = share
+    run._text_allowance -= share * len(forks)
     return forks
 
 
@@ -149,7 +154,8 @@ def _start_thread(fork: Run, work: Callable[[], None]) -> Thread:
 def _run(fork: Run, code: Node) -> BaseException | None:
     """Run a fork to its end, and return what it failed with."""
     try:
-        fork.run_children(code)
+        with looking_at(fork.look):
+            fork.run_children(code)
     except HyperlambdaError as error:
         error.add_frame(code.name, code.source, code.offset)
         return error

@@ -33,7 +33,13 @@ _LITERAL = re.compile(r"[^{}]++")
 _MAX_WIDTH = 999_999
 
 
-def composite(pattern: str, value: Any, culture: str | None = None) -> str:
+def composite(
+    pattern: str,
+    value: Any,
+    culture: str | None = None,
+    *,
+    charge: Callable[[int], None] = lambda length: None,
+) -> str:
     """
     Format one value by a composite pattern.
 
@@ -41,6 +47,7 @@ def composite(pattern: str, value: Any, culture: str | None = None) -> str:
         pattern: For example ``{0:0.00}``; it may name the value several times.
         value: Anything; None is formatted as "".
         culture: A name such as ``nb-NO``; None is the invariant culture.
+        charge: Told how long the text will be; it may refuse.
 
     Raises:
         LiteralError: The pattern is malformed, asks for another argument than 0, or has
@@ -70,6 +77,7 @@ def composite(pattern: str, value: Any, culture: str | None = None) -> str:
             raise LiteralError("the pattern makes a text that is too long")
         parts.append(text)
         position = item.end()
+    charge(sum(map(len, parts)))
     return "".join(parts)
 
 

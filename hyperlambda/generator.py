@@ -27,6 +27,9 @@ _UNSAFE_NAME = re.compile(r"[\":]|\A[ \t'\ufeff]|\A/[/*]|[ ]\Z")
 _writing: ContextVar[tuple[Node, ...]] = ContextVar("writing", default=())
 # Each level doubles the quotes of the one inside, so deep ones grow without bound.
 _DEEPEST_VALUE = 16
+# Each level is three spaces wider than the one above, so that the text of a deep tree
+# grows with the square of its depth: this one has 150 MB of margins.
+_WIDEST_MARGIN = 3 * 10_000
 
 
 def generate(
@@ -41,7 +44,8 @@ def generate(
         newline: What ends each line. Line ends inside of values stay as they are.
 
     Raises:
-        TreeError: A node value contains the node that holds it.
+        TreeError: A node value contains the node that holds it, or there are more than
+            10,000 levels.
     """
     top = nodes.children if isinstance(nodes, Node) else list(nodes)
     outer = _writing.get()
@@ -74,6 +78,10 @@ def _write(top: Iterable[Node], comments: bool, newline: str) -> str:
         children = node.children
         if children:
             inner = margin + "   "
+            if len(inner) > _WIDEST_MARGIN:
+                raise TreeError(
+                    "a tree of more than 10,000 levels is too deep to be written as text"
+                )
             waiting.extend([(child, inner) for child in reversed(children)])
     return "".join(parts)
 

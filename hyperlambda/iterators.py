@@ -19,6 +19,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from .errors import ExpressionError, TreeError
+from .meter import LARGE, visit
 from .node import Node
 
 __all__ = [
@@ -85,6 +86,9 @@ def _first(hop: Hop) -> Iteration:
     return Iteration(step, Mode.FIRST, hop=hop)
 
 
+# So few nodes have no more children than a tree has nodes, and need no look.
+_MANY = 100
+
 _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 _NUMBER = re.compile(r"\s*([+-]?[0-9]{1,10})\s*\Z")
 
@@ -126,7 +130,15 @@ def add_dynamic_iterator(character: str, factory: Callable[[str], Step]) -> None
 def _children(nodes: list[Node], identity: Node) -> list[Node]:
     if len(nodes) == 1:
         return list(nodes[0].children)
+    _visit_children(nodes)
     return [child for node in nodes for child in node.children]
+
+
+def _visit_children(nodes: list[Node]) -> None:
+    if len(nodes) > _MANY:
+        visited = sum([len(node.children) for node in nodes])
+        if visited > LARGE:
+            visit(visited)
 
 
 def _live_children(nodes: Iterable[Node], identity: Node) -> Iterator[Node]:
@@ -157,13 +169,21 @@ def children_named(name: str) -> Step:
     def step(nodes: list[Node], identity: Node) -> list[Node]:
         if len(nodes) == 1:
             return [child for child in nodes[0].children if child.name == name]
+        _visit_children(nodes)
         return [c for node in nodes for c in node.children if c.name == name]
 
     return step
 
 
 def _descendants(nodes: list[Node], identity: Node) -> list[Node]:
-    return [found for node in nodes for found in node.walk()]
+    found: list[Node] = []
+    seen = LARGE
+    for node in nodes:
+        found.extend(node.walk())
+        if len(found) > seen:
+            visit(len(found))
+            seen = len(found) + LARGE
+    return found
 
 
 def _live_walk(nodes: Iterable[Node], skipped: str | None) -> Iterator[Node]:
@@ -189,13 +209,17 @@ def _except(text: str) -> Iteration:
     name = text[1:]
 
     def step(nodes: list[Node], identity: Node) -> list[Node]:
-        found = []
+        found: list[Node] = []
         waiting = list(reversed(nodes))
+        seen = LARGE
         while waiting:
             node = waiting.pop()
             if node.name != name:
                 found.append(node)
                 waiting.extend(reversed(node.children))
+                if len(found) > seen:
+                    visit(len(found))
+                    seen = len(found) + LARGE
         return found
 
     def lazy(nodes: Iterable[Node], identity: Node) -> Iterator[Node]:
@@ -260,12 +284,16 @@ def _next(node: Node) -> Node | None:
 
 def _older(nodes: list[Node], identity: Node) -> list[Node]:
     found: list[Node] = []
+    seen = LARGE
     for start in nodes:
         node = start
         while node.parent is not None:
             found.extend(reversed(node.parent.children[: node.position()]))
             node = node.parent
             found.append(node)
+        if len(found) > seen:
+            visit(len(found))
+            seen = len(found) + LARGE
     return found
 
 

@@ -7,13 +7,14 @@ object. A node with children is a container, and its value is dropped.
 
 from __future__ import annotations
 
+import math
 import re
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from .dates import LOCAL, UTC, ZONES, Time, normal_date
@@ -35,14 +36,21 @@ from .numerals import (
 )
 from .values import known_type, type_name
 
+if TYPE_CHECKING:
+    from .run import Run
+
 __all__ = ["write_json"]
 
 # Far beyond what readers of JSON accept.
 _MAX_DEPTH = 1000
 _NAMELESS = frozenset(("", "."))
+# Parts between looks at what a program may use up: about a millisecond.
+_PARTS_BETWEEN_LOOKS = 4096
 
 
-def write_json(nodes: Sequence[Node], *, indent: bool = False) -> str:
+def write_json(
+    nodes: Sequence[Node], *, indent: bool = False, evaluator: Run | None = None
+) -> str:
     """
     Write nodes as one JSON array or object; no nodes are ``{}``.
 
@@ -52,17 +60,19 @@ def write_json(nodes: Sequence[Node], *, indent: bool = False) -> str:
     Args:
         nodes: The elements or members.
         indent: Write one on a line, by two blanks a level.
+        evaluator: Whose limits count what is written.
 
     Raises:
         ArgumentError: A member stands twice, or the tree is deeper than 1,000 levels.
         ConversionError: A value has no form in JSON.
         ExpressionError: An expression finds several nodes.
+        LimitError: The text would be longer than it may be, or the time is over.
     """
     if not nodes:
         return "{}"
     names = _MemberNames(": " if indent else ":")
-    expressions = _Expressions(nodes)
-    parts: list[str] = []
+    expressions = _Expressions(nodes, evaluator)
+    parts: list[str] = [] if evaluator is None else _Parts(evaluator)
     append = parts.append
     margin = "\n" if indent else ""
     waiting = []  # what is left of the containers around this one
@@ -124,6 +134,28 @@ def _repeated(nodes: Iterable[Node], around: list[Node]) -> ArgumentError:
     return ArgumentError(f"the member '{twice}' stands twice in {where}")
 
 
+class _Parts(list[str]):
+    """Parts of a text that must not grow beyond what a program may have."""
+
+    def __init__(self, evaluator: Run) -> None:
+        super().__init__()
+        self._evaluator = evaluator
+        most = evaluator.limits.max_text
+        self._left = math.inf if most is None else most
+        self._until_look = _PARTS_BETWEEN_LOOKS
+
+    def append(self, text: str) -> None:
+        """Add a text."""
+        self._left -= len(text)
+        self._until_look -= 1
+        if self._left < 0:
+            self._evaluator.charge_text(sum(map(len, self)) + len(text))
+        if self._until_look < 0:
+            self._evaluator.time_left()
+            self._until_look = _PARTS_BETWEEN_LOOKS
+        super().append(text)
+
+
 class _MemberNames(dict[str, str]):
     """The quoted form of each name, with the colon; the same few names come up often."""
 
@@ -138,8 +170,9 @@ class _MemberNames(dict[str, str]):
 class _Expressions:
     """Evaluates the expressions below some nodes, as if these were all that there is."""
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
+    def __init__(self, nodes: Sequence[Node], evaluator: Run | None) -> None:
         self._nodes = nodes
+        self._evaluator = evaluator
         self._copies: dict[int, Node] = {}  # by the id of the original
 
     def value(self, node: Node) -> Any:
@@ -153,7 +186,11 @@ class _Expressions:
 
     def _copy(self) -> None:
         root = Node()
-        root.adopt([node.clone() for node in self._nodes])
+        nodes = list(self._nodes)
+        if self._evaluator is None:
+            root.adopt([node.clone() for node in nodes])
+        else:
+            root.adopt(self._evaluator.clones(nodes))
         pairs = list(zip(self._nodes, root.children, strict=True))
         while pairs:
             original, copy = pairs.pop()

@@ -17,10 +17,14 @@ class Limits:
 
     Attributes:
         max_steps: Slots called.
-        max_depth: Blocks running inside of blocks.
-        max_nodes: Nodes in the trees of the program at one time; what is removed does
-            not count. Counted every so often, so that up to an eighth more may pass.
-        max_text: Characters of one text that a slot makes.
+        max_depth: Blocks running inside of blocks. What Python itself can bear ends a
+            program too: without a limit, or with one above 2,000, that comes first.
+        max_nodes: Nodes in the trees of the program at one time, those that are values
+            included; what is removed does not count. Counted every so often, so that
+            up to an eighth more may pass. The dynamic slots of the evaluator may have
+            as many again, whichever program made them.
+        max_text: Characters of one text that a slot makes. All texts together may have
+            a hundred times as many; of them up to an eighth more may pass.
         max_while_iterations: Rounds of one [while].
         timeout: Seconds from start to end.
     """

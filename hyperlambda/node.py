@@ -81,7 +81,10 @@ class Node:
 
     def __repr__(self) -> str:
         more = f", {len(self.children)} children" if self.children else ""
-        return f"Node({self.name!r}, {self.value!r}{more})"
+        value = self.value
+        # A node that is a value may lead back here.
+        shown = f"<node {value.name!r}>" if type(value) is Node else repr(value)
+        return f"Node({self.name!r}, {shown}{more})"
 
     # Reading
 
@@ -310,35 +313,11 @@ class Node:
         Copy the node and everything below it; the copy has no parent.
 
         Nodes and bytearrays in values are copied too, all other values are shared.
+
+        Raises:
+            TreeError: A value leads back to a node that holds it.
         """
-        top = _copy_alone(self)
-        waiting = [(self, top)]
-        while waiting:
-            source, target = waiting.pop()
-            children = []
-            for index, child in enumerate(source.children):
-                # As _copy_alone does: a call for each node would double the time.
-                copy = _new(Node)
-                copy.name = child.name
-                value = child.value
-                kind = type(value)
-                if kind is Node:
-                    value = value.clone()
-                elif kind is bytearray:
-                    value = bytearray(value)
-                copy.value = value
-                copy.children = ()
-                copy.parent = target
-                copy.source = child.source
-                copy.offset = child.offset
-                copy.version = 0
-                copy.index = index
-                children.append(copy)
-                if child.children:
-                    waiting.append((child, copy))
-            if children:
-                target.children = children
-        return top
+        return _clone(self, ())
 
     # Inside
 
@@ -379,18 +358,44 @@ def _identity_index(siblings: Sequence[Node], node: Node) -> int:
 
 
 _new = object.__new__
+# Copies of values are made by calls inside of calls.
+_DEEPEST_VALUES = 100
 
 
-def _copy_alone(node: Node) -> Node:
+def _clone(node: Node, holders: tuple[Node, ...]) -> Node:
+    """Copy a node; `holders` are those whose values led here, which must not come again."""
+    top = _copy_alone(node, holders)
+    waiting = [(node, top)]
+    while waiting:
+        source, target = waiting.pop()
+        children = []
+        for index, child in enumerate(source.children):
+            # As _copy_alone does: a call for each node would double the time.
+            copy = _new(Node)
+            copy.name = child.name
+            value = child.value
+            kind = type(value)
+            if kind is Node or kind is bytearray:
+                value = _copy_value(value, holders)
+            copy.value = value
+            copy.children = ()
+            copy.parent = target
+            copy.source = child.source
+            copy.offset = child.offset
+            copy.version = 0
+            copy.index = index
+            children.append(copy)
+            if child.children:
+                waiting.append((child, copy))
+        if children:
+            target.children = children
+    return top
+
+
+def _copy_alone(node: Node, holders: tuple[Node, ...]) -> Node:
     copy = _new(Node)
     copy.name = node.name
-    value = node.value
-    kind = type(value)
-    if kind is Node:
-        value = value.clone()
-    elif kind is bytearray:
-        value = bytearray(value)
-    copy.value = value
+    copy.value = _copy_value(node.value, holders)
     copy.children = ()
     copy.parent = None
     copy.source = node.source
@@ -398,3 +403,13 @@ def _copy_alone(node: Node) -> Node:
     copy.version = 0
     copy.index = 0
     return copy
+
+
+def _copy_value(value: Any, holders: tuple[Node, ...]) -> Any:
+    if type(value) is bytearray:
+        return bytearray(value)
+    if type(value) is not Node:
+        return value
+    if len(holders) >= _DEEPEST_VALUES or any(value is holder for holder in holders):
+        raise TreeError("a node value leads back to itself, or is nested too deeply")
+    return _clone(value, (*holders, value))

@@ -8,7 +8,7 @@ the modules that were added to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
@@ -44,14 +44,24 @@ def slot(*names: str) -> Callable[[AnySlot], AnySlot]:
     The function takes the evaluator and the node, and changes the node in place. It may
     be a coroutine function.
     """
-    if not names:
-        raise HyperlambdaError("a slot needs a name")
+    require_names(names)
 
     def mark(function: AnySlot) -> AnySlot:
         setattr(function, _MARK, names)
         return function
 
     return mark
+
+
+def require_names(names: tuple[str, ...]) -> None:
+    """
+    Check that a slot is given names.
+
+    Raises:
+        HyperlambdaError: It is given none, or an empty one.
+    """
+    if not names or not all(names):
+        raise HyperlambdaError("a slot needs a name")
 
 
 class SlotRegistry:
@@ -86,8 +96,24 @@ class SlotRegistry:
             HyperlambdaError: The name is empty or taken, or the function cannot be
                 called with an evaluator and a node.
         """
-        if not name:
-            raise HyperlambdaError("a slot needs a name")
+        self._check(name, function)
+        self.functions[name] = _synchronous(function)
+
+    def register_all(self, names: tuple[str, ...], function: SlotFunction) -> None:
+        """
+        Add a slot under several names, or under none of them if one cannot be had.
+
+        Raises:
+            HyperlambdaError: See `register`.
+        """
+        require_names(names)
+        for name in names:
+            self._check(name, function)
+        for name in names:
+            self.functions[name] = _synchronous(function)
+
+    def _check(self, name: str, function: SlotFunction) -> None:
+        require_names((name,))
         taken = self.functions.get(name)
         if taken is not None:
             raise HyperlambdaError(
@@ -98,7 +124,6 @@ class SlotRegistry:
                 f"slot '{name}' must be a function of an evaluator and a node, "
                 f"which {_where(function)} is not"
             )
-        self.functions[name] = _synchronous(function)
 
     def remove(self, name: str) -> None:
         """
@@ -140,12 +165,13 @@ class SlotRegistry:
 
 def _synchronous(function: SlotFunction) -> SlotFunction:
     code = getattr(function, "__code__", None)
-    if code is None or not code.co_flags & _CO_COROUTINE:
-        return function
+    if code is not None and not code.co_flags & _CO_COROUTINE:
+        return function  # a plain function: what nearly all are, called as it is
 
     def call(evaluator: Evaluator, node: Node) -> None:
-        coroutine: Coroutine[Any, Any, None] = function(evaluator, node)
-        evaluator.wait(coroutine)
+        result = function(evaluator, node)
+        if hasattr(result, "__await__"):
+            evaluator.wait(result)
 
     call.__doc__ = function.__doc__
     call.__wrapped__ = function  # type: ignore[attr-defined] # as functools.wraps does
@@ -198,4 +224,12 @@ def add_installed_slots(registry: SlotRegistry) -> bool:
 def _installed() -> tuple[ModuleType, ...]:
     from importlib.metadata import entry_points  # see add_installed_slots
 
-    return tuple(point.load() for point in entry_points(group="hyperlambda.slots"))
+    modules = []
+    for point in entry_points(group="hyperlambda.slots"):
+        try:
+            modules.append(point.load())
+        except Exception as error:  # whatever the code of a package raises
+            raise HyperlambdaError(
+                f"the slots of the package that brings '{point.name}' cannot be loaded: {error}"
+            ) from error
+    return tuple(modules)

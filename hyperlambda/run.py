@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
-from .budget import Budget, tree_size
+from .budget import Budget, copy_size
 from .errors import (
     HyperlambdaError,
     LimitError,
@@ -40,11 +40,15 @@ __all__ = ["Run"]
 # Steps between looks at the clock: some tens of microseconds.
 _STEPS_BETWEEN_LOOKS = 256
 # The most Python frames that one block of a program takes.
-_FRAMES_PER_BLOCK = 8
-# Blocks for which room is made, whatever the limit. More would let recursion in C code,
-# such as that of a JSON scanner, run out of the machine's stack before Python notices.
+_FRAMES_PER_BLOCK = 5
+# Blocks for which room is made: if there is no limit, and at the most. More would let
+# recursion through C code, such as that of a JSON scanner or of a sort, run out of the
+# machine's stack before Python notices.
+_USUAL_DEPTH = 1000
 _DEEPEST = 2000
 _ENDLESS = sys.maxsize
+# How many times the longest text all texts of a program may have together.
+_TEXTS = 100
 
 
 class Run:
@@ -78,6 +82,7 @@ class Run:
         "_roots",
         "_runner",
         "_scopes",
+        "_text_allowance",
         "allow",
         "config",
         "dynamic_slots",
@@ -110,6 +115,7 @@ class Run:
     _roots: list[Node]
     _runner: asyncio.Runner | None
     _scopes: list[tuple[str, Any]]
+    _text_allowance: int
 
     def _start(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Begin with full limits and nothing in scope."""
@@ -129,10 +135,12 @@ class Run:
             None if limits.timeout is None else monotonic() + limits.timeout
         )
         self._node_allowance = limits.max_nodes
+        self._text_allowance = _TEXTS * (limits.max_text or 0)
         steps = _ENDLESS if limits.max_steps is None else limits.max_steps
         self._budget = Budget(steps, self._roots)
         self._fuel = 0
-        _make_room(min(self._max_depth, _DEEPEST))
+        depth = _USUAL_DEPTH if limits.max_depth is None else limits.max_depth
+        _make_room(min(depth, _DEEPEST))
 
     def run_tree(self, root: Node) -> Node:
         """Run the children of a node with a result of its own, and return that."""
@@ -165,11 +173,11 @@ class Run:
         allowed = self._allowed
         result = self.result
         version = node.version
+        if self._depth >= self._max_depth:
+            raise LimitError(f"blocks are nested more than {self._max_depth} deep")
         self._depth += 1
         child = node
         try:
-            if self._depth > self._max_depth:
-                raise LimitError(f"blocks are nested more than {self._max_depth} deep")
             for child in children:
                 name = child.name
                 if not name or name[0] == ".":
@@ -207,10 +215,10 @@ class Run:
         self._fuel -= 1
         if self._fuel < 0:
             self._refuel()
-        function = self._allowed.get(name)
-        if function is None:
-            function = self._find(name)
         try:
+            function = self._allowed.get(name)
+            if function is None:
+                function = self._find(name)
             function(cast("Evaluator", self), child)
         except HyperlambdaError as error:
             error.add_frame(name, child.source, child.offset)
@@ -226,10 +234,10 @@ class Run:
             UnknownSlotError: There is none of that name.
             HyperlambdaError: The slot failed.
         """
-        function = self.registry.functions.get(name)
-        if function is None:
-            function = self._find(name)
         try:
+            function = self.registry.functions.get(name)
+            if function is None:
+                function = self._find(name)
             function(cast("Evaluator", self), node)
         except HyperlambdaError as error:
             error.add_frame(name, node.source, node.offset)
@@ -288,6 +296,10 @@ class Run:
 
         A whitelist inside of a whitelist can only take away (spec 02 §7, Q20).
         """
+        slots = list(slots)
+        functions = self.registry.functions
+        if not all(name in functions for name in slots):
+            self._add_installed()
         outer, outer_dynamic = self._allowed, self._allowed_dynamic
         self._allowed = {name: outer[name] for name in slots if name in outer}
         self._allowed_dynamic = frozenset(
@@ -323,8 +335,9 @@ class Run:
         Raises:
             LimitError: The program would have more nodes than it may.
         """
-        if self._node_allowance is not None:
-            self.charge_nodes(sum(tree_size(node) for node in nodes))
+        most = self.limits.max_nodes
+        if most is not None:
+            self.charge_nodes(copy_size(nodes, most))
         return [node.clone() for node in nodes]
 
     def charge_nodes(self, count: int) -> None:
@@ -367,13 +380,50 @@ class Run:
         Say that the program is about to make a text of that many characters.
 
         Raises:
-            LimitError: It is longer than it may be.
+            LimitError: It is longer than it may be, or all texts together are.
         """
         most = self.limits.max_text
-        if most is not None and length > most:
+        if most is None:
+            return
+        if length > most:
             raise LimitError(
                 f"a text would have {length} characters, more than the {most} it may"
             )
+        self.charge_texts(length)
+
+    def charge_texts(self, length: int) -> None:
+        """
+        Say that the program is about to make texts of that many characters together.
+
+        Raises:
+            LimitError: All its texts together are longer than they may be.
+        """
+        most = self.limits.max_text
+        if most is None:
+            return
+        self._text_allowance -= length
+        if self._text_allowance < 0:
+            stored = list(self.dynamic_slots.values())
+            self._text_allowance = self._budget.allow_text(
+                length, _TEXTS * most, stored
+            )
+
+    def store(self, name: str, code: Node) -> None:
+        """
+        Make a dynamic slot, which stays when the program ends.
+
+        Raises:
+            LimitError: The dynamic slots would have more nodes than a program may.
+        """
+        most = self.limits.max_nodes
+        if most is not None:
+            self.look()  # counting takes longer than a step
+            others = [n for key, n in list(self.dynamic_slots.items()) if key != name]
+            if copy_size([*others, code], most) > most:
+                raise LimitError(
+                    f"the dynamic slots have more than the {most} nodes they may"
+                )
+        self.dynamic_slots[name] = code
 
     def time_left(self) -> float | None:
         """
@@ -382,7 +432,7 @@ class Run:
         Raises:
             LimitError: Its time is over.
         """
-        self._look()
+        self.look()
         return (
             None if self._deadline is None else max(0.0, self._deadline - monotonic())
         )
@@ -402,7 +452,7 @@ class Run:
             if self._deadline is not None:
                 left = min(left, max(0.0, self._deadline - monotonic()))
             sleep(min(left, 0.2))  # in parts, for the program may be told to stop
-            self._look()
+            self.look()
 
     def wait(self, awaitable: Awaitable[Any]) -> Any:
         """Run an awaitable to its end and return its result."""
@@ -414,8 +464,8 @@ class Run:
     def _find(self, name: str) -> SlotFunction:
         """Return a slot that was not found at once, or say what is wrong."""
         functions = self.registry.functions
-        if name not in functions and add_installed_slots(self.registry):
-            self._granted |= self.registry.matching(self.allow)
+        if name not in functions:
+            self._add_installed()
         function = functions.get(name)
         if function is None:
             raise UnknownSlotError(name, functions)
@@ -423,9 +473,14 @@ class Run:
             raise NotAllowedError(name)
         return function
 
+    def _add_installed(self) -> None:
+        """Look for slots of installed packages, and grant those that may be called."""
+        if add_installed_slots(self.registry):
+            self._granted |= self.registry.matching(self.allow)
+
     def _refuel(self) -> None:
         """Allow some more steps, if the program has any left."""
-        self._look()
+        self.look()
         fuel = self._budget.take_steps(_STEPS_BETWEEN_LOOKS)
         if not fuel:
             raise LimitError(
@@ -433,7 +488,13 @@ class Run:
             )
         self._fuel = fuel - 1  # the step that asked is one of them
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """
+        Look whether the program may go on; steps do so by themselves every so often.
+
+        Raises:
+            LimitError: Its time is over, or it was told to stop.
+        """
         if self.stopped:
             raise LimitError("the program was stopped")
         if self._deadline is not None and monotonic() >= self._deadline:

@@ -64,12 +64,18 @@ class Source:
             offset: Characters from the start of the text, from 0.
             width: How many characters are meant.
         """
-        line, start = 1, 0
-        for end in _LINE_END.finditer(self.text, 0, min(offset, len(self.text))):
-            # A CR LF that the offset cuts in two still ends only one line.
-            line, start = line + 1, end.end()
-        if start and offset and self.text[offset - 1 : offset + 1] == "\r\n":
-            line, start = line - 1, self._line_start(offset - 1)
+        if "\r" not in self.text:
+            return self._place(offset, width, self.text.count("\n", 0, offset) + 1)
+        ends = _LINE_END.finditer(self.text, 0, min(offset, len(self.text)))
+        line = 1 + sum(1 for _ in ends)
+        # A CR LF that the offset cuts in two has not ended its line.
+        if offset and self.text[offset - 1 : offset + 1] == "\r\n":
+            line = line - 1
+        return self._place(offset, width, line)
+
+    def _place(self, offset: int, width: int, line: int) -> Place:
+        inside = self.text[offset - 1 : offset + 1] == "\r\n"
+        start = self._line_start(offset - inside)
         stop = _LINE_END.search(self.text, start)
         text = self.text[start : stop.start() if stop else len(self.text)]
         return Place(self.name, line, offset - start + 1, text, max(1, width))

@@ -1,20 +1,49 @@
-"""Coroutine slots, called from programs that run on a thread."""
+"""Event loops and threads: programs started from a loop, coroutine slots called by one."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import LimitError
 
 if TYPE_CHECKING:
     from .run import Run
 
-__all__ = ["wait"]
+__all__ = ["on_thread", "wait"]
+
+# Seconds between looks at whether a program that waits must end.
+_PATIENCE = 0.2
+
+Result = TypeVar("Result")
+
+
+def on_thread(work: Callable[[], Result]) -> asyncio.Future[Result]:
+    """
+    Call a function on a thread of its own; the result belongs to the running loop.
+
+    Not a pool: programs whose slots wait for other programs would fill it, and then
+    wait for ever.
+    """
+    done: Future[Result] = Future()
+    done.set_running_or_notify_cancel()  # from here on nobody can cancel it
+    context = copy_context()
+
+    def target() -> None:
+        try:
+            result = context.run(work)
+        except BaseException as error:
+            done.set_exception(error)
+        else:
+            done.set_result(result)
+
+    Thread(target=target, name="hyperlambda-program", daemon=True).start()
+    return asyncio.wrap_future(done)
 
 
 def wait(run: Run, awaitable: Awaitable[Any]) -> Any:
@@ -28,16 +57,14 @@ def wait(run: Run, awaitable: Awaitable[Any]) -> Any:
     """
     timeout = None if run._deadline is None else max(0.0, run._deadline - monotonic())
     try:
+        if _is_in_loop():
+            # This thread is busy with a loop that called us, and cannot turn it.
+            with ThreadPoolExecutor(1) as pool:
+                return pool.submit(asyncio.run, _limited(awaitable, timeout)).result()
         if run._loop is not None:
-            return _wait_elsewhere(run, awaitable, timeout)
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return _wait_here(run, awaitable, timeout)
-        # The thread is busy with a loop that called `evaluate`: it cannot run another.
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(asyncio.run, _limited(awaitable, timeout)).result()
-    except (TimeoutError, FutureTimeoutError):
+            return _wait_elsewhere(run, run._loop, awaitable, timeout)
+        return _wait_here(run, awaitable, timeout)
+    except TimeoutError:
         if run._deadline is not None and monotonic() >= run._deadline:
             raise LimitError(
                 f"the program runs longer than the {run.limits.timeout:g} seconds it may"
@@ -45,11 +72,29 @@ def wait(run: Run, awaitable: Awaitable[Any]) -> Any:
         raise
 
 
-def _wait_elsewhere(run: Run, awaitable: Awaitable[Any], timeout: float | None) -> Any:
-    assert run._loop is not None
-    future = asyncio.run_coroutine_threadsafe(_limited(awaitable, timeout), run._loop)
+def _is_in_loop() -> bool:
     try:
-        return future.result()
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _wait_elsewhere(
+    run: Run,
+    loop: asyncio.AbstractEventLoop,
+    awaitable: Awaitable[Any],
+    timeout: float | None,
+) -> Any:
+    future = asyncio.run_coroutine_threadsafe(_limited(awaitable, timeout), loop)
+    try:
+        while True:
+            try:
+                return future.result(_PATIENCE)
+            except TimeoutError:
+                if future.done():  # it was the awaitable's own
+                    raise
+                run.time_left()  # raises when the program was told to stop
     except BaseException:
         future.cancel()
         raise

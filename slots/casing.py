@@ -63,6 +63,7 @@ def to_upper(evaluator: Evaluator, node: Node) -> None:
         strings.to-upper:TÉ NOIR
     """
     text = own_text(node)
+    evaluator.charge_text(len(text))
     node.value = text.upper() if text.isascii() else text.translate(_UPPER)
 
 
@@ -90,6 +91,7 @@ def to_lower(evaluator: Evaluator, node: Node) -> None:
         strings.to-lower:té noir
     """
     text = own_text(node)
+    evaluator.charge_text(len(text))
     node.value = text.lower() if text.isascii() else text.translate(_LOWER)
 
 
@@ -117,6 +119,7 @@ def capitalize(evaluator: Evaluator, node: Node) -> None:
         strings.capitalize:Té Noir
     """
     text = own_text(node)
+    evaluator.charge_text(len(text))
     first = text[:1]
     # Beyond U+FFFF the reference sees half a character, which has no capital.
     node.value = (

@@ -143,6 +143,7 @@ def format_(evaluator: Evaluator, node: Node) -> None:
     if value is None:
         raise ArgumentError(f"'{node.name}' got no date")
     text = format_date(to_date(value), pattern, INVARIANT, _zone(node))
+    evaluator.charge_text(len(text))
     node.clear()
     node.value = text
 
@@ -303,6 +304,7 @@ def format_time_(evaluator: Evaluator, node: Node) -> None:
     if not isinstance(value, Time):
         raise no_form(value, "time")
     text = format_time(value, pattern, INVARIANT)
+    evaluator.charge_text(len(text))
     node.clear()
     node.value = text
 

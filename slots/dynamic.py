@@ -23,6 +23,8 @@ def create(evaluator: Evaluator, node: Node) -> None:
         value and children: as they are.
     Raises:
         ArgumentError: There is no name.
+        LimitError: There would be more nodes than the program, or all dynamic slots
+            together, may have.
     Source:
         Spec 02 §3.8.
 
@@ -44,7 +46,7 @@ def create(evaluator: Evaluator, node: Node) -> None:
         execute:Hello Ada
     """
     name = _name(node)
-    evaluator.dynamic_slots[name] = evaluator.clones([node])[0]
+    evaluator.store(name, evaluator.clones([node])[0])
 
 
 @slot("signal")

@@ -78,6 +78,7 @@ def url_decode(evaluator: Evaluator, node: Node) -> None:
     text = resolve_text(node)
     if text is not None:
         text = re.sub(_URL_BYTES, _decoded, text.replace("+", " "))
+        evaluator.charge_text(len(text))
     node.value = text
 
 
@@ -146,6 +147,7 @@ def html_decode(evaluator: Evaluator, node: Node) -> None:
     text = resolve_text(node)
     if text is not None and "&" in text:
         text = re.sub(_HTML_ENTITY, _unescaped, text)
+        evaluator.charge_text(len(text))
     node.value = text
 
 

@@ -13,6 +13,8 @@ from hyperlambda import (
 )
 from hyperlambda.expressions import resolve_bool, resolve_text
 
+from .texts import charge_written
+
 
 @slot("hyper2lambda")
 def hyper2lambda(evaluator: Evaluator, node: Node) -> None:
@@ -48,6 +50,7 @@ def hyper2lambda(evaluator: Evaluator, node: Node) -> None:
     text = resolve_text(node)
     if text is None:
         raise ArgumentError(f"'{node.name}' has nothing to read: its value is null")
+    evaluator.charge_texts(len(text))
     result = parse(text, file=f"<{node.name}>", comments=comments)
     if evaluator.limits.max_nodes is not None:
         evaluator.charge_nodes(sum(1 for _ in result.walk()) - 1)
@@ -70,6 +73,7 @@ def lambda2hyper(evaluator: Evaluator, node: Node) -> None:
     Raises:
         ArgumentError: There is neither a value nor a child.
         TreeError: A value of type node contains the node that holds it.
+        LimitError: The text would be longer than it may be.
     Source:
         Spec 01 §4.6.
 
@@ -87,13 +91,21 @@ def lambda2hyper(evaluator: Evaluator, node: Node) -> None:
     """
     value = node.value
     if type(value) is Expression:
-        node.value = generate(
-            value.evaluate(node), comments=_wants_comments(node), newline="\r\n"
-        )
-        return
-    if value is None and not node.children:
-        raise ArgumentError(f"'{node.name}' has no nodes to write")
-    node.value = generate(node, newline="\r\n")
+        found = value.evaluate(node)
+        charge_written(evaluator, found)
+        comments = _wants_comments(node)
+        parts = []
+        for each in found:
+            evaluator.time_left()  # what was found may stand in what was found
+            parts.append(generate([each], comments=comments, newline="\r\n"))
+        text = "".join(parts)
+    else:
+        if value is None and not node.children:
+            raise ArgumentError(f"'{node.name}' has no nodes to write")
+        charge_written(evaluator, node.children)
+        text = generate(node, newline="\r\n")
+    evaluator.charge_text(len(text))
+    node.value = text
 
 
 def _wants_comments(node: Node) -> bool:

@@ -45,6 +45,7 @@ def json2lambda(evaluator: Evaluator, node: Node) -> None:
     text = resolve_text(node)
     if text is None:
         raise ArgumentError(f"'{node.name}' has no JSON to read: its value is null")
+    evaluator.charge_texts(len(text))
     result = read_json(text)
     if evaluator.limits.max_nodes is not None:
         evaluator.charge_nodes(sum(1 for _ in result.walk()) - 1)
@@ -71,6 +72,7 @@ def lambda2json(evaluator: Evaluator, node: Node) -> None:
             nodes finds several.
         ArgumentError: An object has a member twice.
         ConversionError: A value, such as a char or a node, has no form in JSON.
+        LimitError: The text would be longer than it may be.
     Source:
         Spec 04 §3.2.
 
@@ -96,7 +98,9 @@ def lambda2json(evaluator: Evaluator, node: Node) -> None:
     """
     option = node.child("format")
     indent = option is not None and resolve_bool(option)
-    node.value = write_json(_sources(node), indent=indent)
+    text = write_json(_sources(node), indent=indent, evaluator=evaluator)
+    evaluator.charge_text(len(text))
+    node.value = text
     node.clear()
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from hyperlambda import Evaluator, Node, slot
 from hyperlambda.expressions import resolve_text
 
+from .texts import join
+
 if TYPE_CHECKING:
     from logging import Logger
 
@@ -135,10 +137,12 @@ def _log(evaluator: Evaluator, node: Node, level: str) -> None:
     meta: dict[str, str | None] = {}
     if node.value is None:
         evaluator.run_children(node)
-        message = "".join([resolve_text(child) or "" for child in node.children])
+        message = join(evaluator, [resolve_text(each) or "" for each in node.children])
     else:
         message = resolve_text(node) or ""
         meta = {child.name: resolve_text(child) for child in node.children}
+    texts = [message, trace or "", *[text or "" for text in meta.values()]]
+    evaluator.charge_text(sum(map(len, texts)))
     node.value = None
     node.clear()
     if _LEVELS[level] >= _threshold(evaluator):

@@ -15,6 +15,9 @@ from hyperlambda.ordering import compare
 from hyperlambda.reading import display_text, to_number
 from hyperlambda.values import known_type
 
+from . import texts
+from .texts import charge_written
+
 # Sums of integers up to here have 30 bits, which is what Python compares fastest.
 _SMALL = 2**29 - 1
 
@@ -66,7 +69,7 @@ def add(evaluator: Evaluator, node: Node) -> None:
         ):
             result += operand
         elif type(result) is str or type(operand) is str:
-            result = _joined([result, operand, *map(resolve, rest)])
+            result = _joined(evaluator, [result, operand, *map(resolve, rest)])
         elif operand is None:
             raise _null_operand(node, child)
         else:
@@ -346,7 +349,7 @@ def _null_operand(node: Node, child: Node) -> ArgumentError:
     return ArgumentError(f"the operand '{child.name}' of '{node.name}' is null")
 
 
-def _joined(operands: list[Any]) -> str:
+def _joined(evaluator: Evaluator, operands: list[Any]) -> str:
     """Return one text, made at once: a text that grows would be copied each time."""
     given = [operand for operand in operands if operand is not None]
     if len(given) > 1 and all(
@@ -356,7 +359,9 @@ def _joined(operands: list[Any]) -> str:
             f"'add' got {len(given)} texts that look like numbers",
             help="a number needs a type, as in ':int:5'; [strings.concat] joins texts",
         )
-    return "".join([display_text(operand) for operand in given])
+    if evaluator.limits.max_text is not None:
+        charge_written(evaluator, [Node("", operand) for operand in given])
+    return texts.join(evaluator, [display_text(operand) for operand in given])
 
 
 def _choose(evaluator: Evaluator, node: Node, sign: int) -> None:

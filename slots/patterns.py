@@ -118,6 +118,7 @@ def matches(evaluator: Evaluator, node: Node) -> None:
 
     found = list(find_all(evaluator, compile_pattern(expression), text))
     evaluator.charge_nodes(len(found))
+    evaluator.charge_texts(sum([end - start for ((start, end),) in found]))
     node.adopt([Node(".", text[start:end]) for ((start, end),) in found])
 
 

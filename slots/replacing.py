@@ -33,7 +33,7 @@ def trim(evaluator: Evaluator, node: Node) -> None:
         strings.trim:tea
     """
     text, characters = _trimming(evaluator, node)
-    node.value = text.strip(characters)
+    node.value = _charged(evaluator, text.strip(characters))
     node.clear()
 
 
@@ -61,7 +61,7 @@ def trim_start(evaluator: Evaluator, node: Node) -> None:
         strings.trim-start:tea..
     """
     text, characters = _trimming(evaluator, node)
-    node.value = text.lstrip(characters)
+    node.value = _charged(evaluator, text.lstrip(characters))
     node.clear()
 
 
@@ -89,8 +89,13 @@ def trim_end(evaluator: Evaluator, node: Node) -> None:
         strings.trim-end:tea
     """
     text, characters = _trimming(evaluator, node)
-    node.value = text.rstrip(characters)
+    node.value = _charged(evaluator, text.rstrip(characters))
     node.clear()
+
+
+def _charged(evaluator: Evaluator, text: str) -> str:
+    evaluator.charge_text(len(text))
+    return text
 
 
 def _trimming(evaluator: Evaluator, node: Node) -> tuple[str, str]:
@@ -140,7 +145,7 @@ def replace(evaluator: Evaluator, node: Node) -> None:
     if not what:
         raise InvalidArgumentError(f"'{node.name}' cannot replace an empty text")
     by = (resolve_text(node.children[1]) or "") if len(node.children) > 1 else ""
-    if len(by) > len(what) and evaluator.limits.max_text is not None:
+    if evaluator.limits.max_text is not None:
         evaluator.charge_text(len(text) + text.count(what) * (len(by) - len(what)))
     node.value = text.replace(what, by)
 

@@ -324,7 +324,7 @@ def _argument(evaluator: Evaluator, node: Node) -> str | None:
     if arguments is None:
         return None
     unwrap_descendants(evaluator, arguments)
-    return write_json(arguments.children)
+    return write_json(arguments.children, evaluator=evaluator)
 
 
 def _audience(node: Node) -> Audience:

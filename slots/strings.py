@@ -144,6 +144,7 @@ def split(evaluator: Evaluator, node: Node) -> None:
         separators += WHITE_SPACE if separator is None else [separator]
     parts = [part for part in _split(text, separators) if part]
     evaluator.charge_nodes(len(parts))
+    evaluator.charge_texts(len(text))
     node.clear()
     node.adopt([Node("", part) for part in parts])
 
@@ -215,8 +216,10 @@ def substring(evaluator: Evaluator, node: Node) -> None:
         raise PositionError(f"'{node.name}' cannot take {count} characters")
     end = length if count == -1 else min(length, start + count)
     if length == len(text):
+        evaluator.charge_text(end - start)
         node.value = text[start:end]
     else:
+        evaluator.charge_text(end - start)
         cut = text.encode("utf-16-le", "surrogatepass")[2 * start : 2 * end]
         node.value = cut.decode("utf-16-le", "surrogatepass")
     node.clear()

@@ -8,7 +8,7 @@ programs have stored were counted that way: a character beyond U+FFFF counts as 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hyperlambda import ArgumentError, Evaluator, Node
 from hyperlambda.errors import NullArgumentError
@@ -16,6 +16,7 @@ from hyperlambda.expressions import resolve_text
 
 __all__ = [
     "Buffer",
+    "charge_written",
     "check_children",
     "join",
     "own_text",
@@ -105,29 +106,64 @@ class Buffer:
         length: Of all of them, in characters.
     """
 
-    __slots__ = ("evaluator", "length", "parts")
+    __slots__ = ("_most", "evaluator", "length", "parts")
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
         self.parts: list[str] = []
         self.length = 0
+        self._most = evaluator.limits.max_text
 
     def append(self, text: str) -> None:
         """Add a text."""
-        self.length += len(text)
-        self.evaluator.charge_text(self.length)
+        self._grow(len(text))
         self.parts.append(text)
 
     def append_part(self, text: str, start: int, end: int) -> None:
         """Add a part of a text, which is not copied if there is no room for it."""
         if end > start:
-            self.length += end - start
-            self.evaluator.charge_text(self.length)
+            self._grow(end - start)
             self.parts.append(text[start:end])
+
+    def _grow(self, more: int) -> None:
+        self.length += more
+        if self._most is not None and self.length > self._most:
+            self.evaluator.charge_text(self.length)
 
     def text(self) -> str:
         """Return what there is."""
         return join(self.evaluator, self.parts)
+
+
+def charge_written(evaluator: Evaluator, nodes: Iterable[Node]) -> None:
+    """
+    Say that nodes are about to be written as Hyperlambda.
+
+    Counts what that takes at least. A node that is a value is written as a text, whose
+    quotes and backslashes double with each level: few nodes may be gigabytes.
+
+    Raises:
+        LimitError: The text would be longer than it may be.
+    """
+    most = evaluator.limits.max_text
+    if most is None:
+        return
+    length = 0
+    waiting = [
+        (node, 0, 0) for node in nodes
+    ]  # with the margin, and the level of value
+    while waiting and length <= most:
+        node, margin, level = waiting.pop()
+        value = node.value
+        length += margin + len(node.name) + 1
+        if type(value) is str:
+            length += len(value)
+            if level:
+                length += (value.count('"') + value.count("\\")) << level
+        elif type(value) is Node:
+            waiting.extend([(child, 0, level + 1) for child in value.children])
+        waiting.extend([(child, margin + 3, level) for child in node.children])
+    evaluator.charge_text(length)
 
 
 def shortened(text: str) -> str:

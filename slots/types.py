@@ -13,6 +13,9 @@ from hyperlambda.expressions import (
 )
 from hyperlambda.values import type_name, type_names
 
+from . import texts
+from .texts import charge_written
+
 
 @slot("types")
 def types(evaluator: Evaluator, node: Node) -> None:
@@ -124,7 +127,12 @@ def convert(evaluator: Evaluator, node: Node) -> None:
             f"'{node.name}' needs the name of a type as its first child"
         )
     node.clear()
-    node.value = conversions.convert(value, wanted)
+    if type(value) is Node:
+        charge_written(evaluator, [Node("", value)])
+    result = conversions.convert(value, wanted)
+    if isinstance(result, str | bytes):
+        evaluator.charge_text(len(result))
+    node.value = result
 
 
 # Not `format`, which is a function of Python too.
@@ -165,7 +173,7 @@ def format_(evaluator: Evaluator, node: Node) -> None:
     option = node.child("culture")
     culture = None if option is None else resolve_text(option)
     node.clear()
-    node.value = composite(pattern, value, culture)
+    node.value = composite(pattern, value, culture, charge=evaluator.charge_text)
 
 
 @slot("compose")
@@ -202,7 +210,7 @@ def compose(evaluator: Evaluator, node: Node) -> None:
         get-value:1
     """
     iterators = [resolve_text(child) or "" for child in node.children]
-    node.value = compile_expression("/".join(iterators))
+    node.value = compile_expression(texts.join(evaluator, iterators, "/"))
     node.clear()
 
 

@@ -239,7 +239,8 @@ def enum(evaluator: Evaluator, node: Node) -> None:
 
     def check(text: str) -> None:
         if text not in allowed:
-            listed = shortened(", ".join(f"'{each}'" for each in allowed))
+            known = [f"'{shortened(each or '')}'" for each in allowed[:50]]
+            listed = shortened(", ".join(known))
             raise rejection(
                 f"'{shortened(text)}' is none of {listed}, in '{field}'", field
             )

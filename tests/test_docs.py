@@ -15,8 +15,9 @@ from hyperlambda.conversions import to_text
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-# Made from the docstrings of the slots, whose examples have a test of their own.
-GENERATED = {"slots.md"}
+# Made from the docstrings of the slots, whose examples have a test of their own; and the
+# API, whose examples are run by tests/test_exports.py.
+TESTED_ELSEWHERE = {"slots.md", "api.md"}
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -38,7 +39,7 @@ class Block(NamedTuple):
 def blocks() -> list[Block]:
     found = []
     for page in PAGES:
-        if page.name in GENERATED:
+        if page.name in TESTED_ELSEWHERE:
             continue
         text = page.read_text("utf-8")
         matches = list(BLOCK.finditer(text))

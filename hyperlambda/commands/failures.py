@@ -42,7 +42,9 @@ def show_failure(error: HyperlambdaError, *, traceback: bool = False) -> None:
         click.echo("".join(format_exception(error)), nl=False, err=True)
     click.echo(error.render(), err=True)
     # Where it failed is told already; the rest is how the program came there.
-    frames = [frame for frame in error.stack if frame[1] != error.place]
+    frames = error.stack
+    if frames and frames[0][1] == error.place:
+        frames = frames[1:]
     for name, place in frames[:_MOST_FRAMES]:
         click.echo(f"  in '{name}'" + (f" at {place}" if place else ""), err=True)
     if len(frames) > _MOST_FRAMES:
