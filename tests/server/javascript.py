@@ -140,8 +140,9 @@ class Start:
         self._stack = stack
 
     async def __call__(
-        self, server: SocketServer, package: str = NEW, **options: Any
+        self, server: SocketServer | str, package: str = NEW, **options: Any
     ) -> JavaScriptClient:
+        url = server if isinstance(server, str) else server.url
         return await self._stack.enter_async_context(
-            javascript_client(self._node, package, f"{server.url}/sockets", **options)
+            javascript_client(self._node, package, f"{url}/sockets", **options)
         )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from contextlib import AbstractContextManager
+from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from hyperlambda.server.hub import Connection
 from hyperlambda.server.protocols.plain import Done
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
+from ..commands.process import line_of, started
 from .clients import StartServer, until_count
 from .javascript import NEW, OLD, JavaScriptClient, Start
 
@@ -150,6 +154,23 @@ async def test_a_client_is_back_after_a_restart(client: Start) -> None:
         second.hub.publish(Message("m", "1"))
         for each in clients:
             assert await each.event() == message("m", "1")
+
+
+async def test_a_client_is_back_after_a_crash(client: Start) -> None:
+    def serve(port: str) -> AbstractContextManager[Popen[str]]:
+        return started("serve", "--port", port, HYPERLAMBDA_SECRET="x" * 60)
+
+    with serve("0") as first:
+        url = (await asyncio.to_thread(line_of, first.stdout)).split()[-1]
+        one = await client(url, reconnect=[50] * 400)
+        await one.start()
+        first.kill()
+        assert (await one.event())["event"] == "reconnecting"
+        first.wait()
+    with serve(url.rpartition(":")[2]) as second:
+        assert await asyncio.to_thread(line_of, second.stdout)
+        assert (await one.event())["event"] == "reconnected"
+        assert (await one.invoke("x", None))["error"].endswith("does not run files")
 
 
 async def test_the_old_client_never_pings_and_is_not_dropped(
