@@ -67,7 +67,7 @@ class TableParser(LALR_Parser):
         for token in lexer.lex(None):
             kind = token.type
             while True:
-                action = table[states[-1]][kind]
+                action: Any = table[states[-1]][kind]
                 if type(action) is int:
                     states.append(action)
                     values.append(token)
