@@ -37,8 +37,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
-# Steps between looks at the clock: some tens of microseconds.
+# Steps between looks at whether the program may go on: some tens of microseconds.
 _STEPS_BETWEEN_LOOKS = 256
+# The same if its time is limited; fewer when they took longer than this, in seconds.
+_STEPS_BETWEEN_LOOKS_AT_THE_CLOCK = 64
+_LONG_TIME = 0.002
+# Characters from which on making a text is worth a look at the clock.
+_LONG_TEXT = 1000
 # The most Python frames that one block of a program takes.
 _FRAMES_PER_BLOCK = 5
 # Blocks for which room is made: if there is no limit, and at the most. More would let
@@ -71,11 +76,13 @@ class Run:
         "_allowed",
         "_allowed_dynamic",
         "_awaited_by",
+        "_batch",
         "_budget",
         "_deadline",
         "_depth",
         "_fuel",
         "_granted",
+        "_looked_at",
         "_loop",
         "_max_depth",
         "_node_allowance",
@@ -104,11 +111,13 @@ class Run:
     _allowed: dict[str, SlotFunction]
     _allowed_dynamic: frozenset[str] | None
     _awaited_by: tuple[int, ...]
+    _batch: int
     _budget: Budget
     _deadline: float | None
     _depth: int
     _fuel: int
     _granted: dict[str, SlotFunction]
+    _looked_at: float
     _loop: asyncio.AbstractEventLoop | None
     _max_depth: int
     _node_allowance: int | None
@@ -139,6 +148,8 @@ class Run:
         steps = _ENDLESS if limits.max_steps is None else limits.max_steps
         self._budget = Budget(steps, self._roots)
         self._fuel = 0
+        self._batch = 1
+        self._looked_at = 0.0
         depth = _USUAL_DEPTH if limits.max_depth is None else limits.max_depth
         _make_room(min(depth, _DEEPEST))
 
@@ -335,6 +346,8 @@ class Run:
         Raises:
             LimitError: The program would have more nodes than it may.
         """
+        if self._deadline is not None:
+            self.look()
         most = self.limits.max_nodes
         if most is not None:
             self.charge_nodes(copy_size(nodes, most))
@@ -380,12 +393,11 @@ class Run:
         Say that the program is about to make a text of that many characters.
 
         Raises:
-            LimitError: It is longer than it may be, or all texts together are.
+            LimitError: It is longer than it may be, or all texts together are; or the
+                program's time is over.
         """
         most = self.limits.max_text
-        if most is None:
-            return
-        if length > most:
+        if most is not None and length > most:
             raise LimitError(
                 f"a text would have {length} characters, more than the {most} it may"
             )
@@ -396,14 +408,18 @@ class Run:
         Say that the program is about to make texts of that many characters together.
 
         Raises:
-            LimitError: All its texts together are longer than they may be.
+            LimitError: All its texts together are longer than they may be, or its time
+                is over.
         """
+        if length > _LONG_TEXT and self._deadline is not None:
+            self.look()
         most = self.limits.max_text
         if most is None:
             return
         self._text_allowance -= length
         if self._text_allowance < 0:
-            stored = list(self.dynamic_slots.values())
+            slots = list(self.dynamic_slots.items())
+            stored = [Node(name, code) for name, code in slots]
             self._text_allowance = self._budget.allow_text(
                 length, _TEXTS * most, stored
             )
@@ -481,12 +497,24 @@ class Run:
     def _refuel(self) -> None:
         """Allow some more steps, if the program has any left."""
         self.look()
-        fuel = self._budget.take_steps(_STEPS_BETWEEN_LOOKS)
+        fuel = self._budget.take_steps(
+            _STEPS_BETWEEN_LOOKS if self._deadline is None else self._next_batch()
+        )
         if not fuel:
             raise LimitError(
                 f"the program takes more than the {self.limits.max_steps} steps it may"
             )
         self._fuel = fuel - 1  # the step that asked is one of them
+
+    def _next_batch(self) -> int:
+        """Return how many steps to take before the next look at the clock."""
+        now = monotonic()
+        if now - self._looked_at > _LONG_TIME:
+            self._batch = max(1, self._batch // 8)
+        else:
+            self._batch = min(_STEPS_BETWEEN_LOOKS_AT_THE_CLOCK, 2 * self._batch)
+        self._looked_at = now
+        return self._batch
 
     def look(self) -> None:
         """

@@ -8,6 +8,8 @@ from hyperlambda import ArgumentError, Evaluator, Node, slot
 from hyperlambda.expressions import resolve
 from hyperlambda.ordering import compare, equal
 
+_LONG = 10_000
+
 
 def _operands(evaluator: Evaluator, node: Node) -> tuple[Any, Any]:
     """Run the children and return the two values to compare."""
@@ -86,6 +88,13 @@ def neq(evaluator: Evaluator, node: Node) -> None:
     node.value = not equal(left, right)
 
 
+def _order(evaluator: Evaluator, node: Node) -> int | None:
+    left, right = _operands(evaluator, node)
+    if type(left) is str and len(left) > _LONG:
+        evaluator.time_left()  # to order texts takes longer than a step
+    return compare(left, right)
+
+
 @slot("lt")
 def lt(evaluator: Evaluator, node: Node) -> None:
     """
@@ -112,7 +121,7 @@ def lt(evaluator: Evaluator, node: Node) -> None:
            .:apple
            .:Bean
     """
-    order = compare(*_operands(evaluator, node))
+    order = _order(evaluator, node)
     node.value = order is not None and order < 0
 
 
@@ -142,7 +151,7 @@ def lte(evaluator: Evaluator, node: Node) -> None:
            .:int:3
            .:int:3
     """
-    order = compare(*_operands(evaluator, node))
+    order = _order(evaluator, node)
     node.value = order is not None and order <= 0
 
 
@@ -172,7 +181,7 @@ def mt(evaluator: Evaluator, node: Node) -> None:
            .:int:5
            .:int:3
     """
-    order = compare(*_operands(evaluator, node))
+    order = _order(evaluator, node)
     node.value = order is not None and order > 0
 
 
@@ -202,5 +211,5 @@ def mte(evaluator: Evaluator, node: Node) -> None:
            .:int:5
            .:int:3
     """
-    order = compare(*_operands(evaluator, node))
+    order = _order(evaluator, node)
     node.value = order is not None and order >= 0

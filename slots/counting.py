@@ -94,9 +94,10 @@ def _change(
         if change is not None and type(value) is int and -_SMALL <= value <= _SMALL:
             target.value = value + change
         elif value is not None:
-            target.value = result = operation(value, step)
+            result = operation(value, step)
             if type(result) is str:
                 evaluator.charge_text(len(result))
+            target.value = result
     if node.children:
         node.clear()
 

@@ -356,7 +356,7 @@ def _joined(evaluator: Evaluator, operands: list[Any]) -> str:
         type(each) is str and looks_numeric(each) for each in given
     ):
         raise OperandError(
-            f"'add' got {len(given)} texts that look like numbers",
+            f"'math.add' got {len(given)} texts that look like numbers",
             help="a number needs a type, as in ':int:5'; [strings.concat] joins texts",
         )
     if evaluator.limits.max_text is not None:

@@ -392,4 +392,6 @@ class _Reader:
 
     def _error(self, reason: str) -> PatternError:
         quoted = shortened(self.text)
-        return PatternError(f"'{quoted}' at {self.position}: {reason}")
+        return PatternError(
+            f"the pattern '{quoted}' is malformed at {self.position}: {reason}"
+        )

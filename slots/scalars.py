@@ -219,7 +219,7 @@ def _undefined(name: str, value: Any) -> OperandError:
     hint = None
     if kind == "string":
         hint = "a number needs a type, as in ':int:5'; without one it is text"
-    return OperandError(f"'{name}' is not defined for '{kind}'", help=hint)
+    return OperandError(f"'math.{name}' is not defined for '{kind}'", help=hint)
 
 
 def _same(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import heapify, heappop, heapreplace
 
 from hyperlambda import ArgumentError, Evaluator, Node, slot
 from hyperlambda.conversions import to_int
@@ -157,18 +158,19 @@ def _split(text: str, separators: list[str]) -> list[str]:
     parts = []
     start = 0
     # Where each stands next: every separator is looked for once along the text.
-    places = [text.find(each) for each in known]
-    while known:
-        at, first = min(zip(places, range(len(known)), strict=True))
-        parts.append(text[start:at])
-        start = at + len(known[first])
-        places = [
-            place if place >= start else text.find(each, start)
-            for each, place in zip(known, places, strict=True)
-        ]
-        if -1 in places:
-            found = [(e, p) for e, p in zip(known, places, strict=True) if p >= 0]
-            known, places = [e for e, _ in found], [p for _, p in found]
+    places = [(text.find(each), index) for index, each in enumerate(known)]
+    heapify(places)
+    while places:
+        at, first = places[0]
+        separator = known[first]
+        if at >= start:
+            parts.append(text[start:at])
+            start = at + len(separator)
+        at = text.find(separator, start)
+        if at < 0:
+            heappop(places)
+        else:
+            heapreplace(places, (at, first))
     parts.append(text[start:])
     return parts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hyperlambda import ArgumentError, Evaluator, Node, slot
 from hyperlambda.conversions import to_text
+from hyperlambda.errors import nearest
 from hyperlambda.expressions import expression_of
 
 
@@ -91,7 +92,11 @@ def _argument(arguments: dict[str, Node], text: str, origin: frozenset[str]) -> 
     name = text[1:-1]
     argument = arguments.get(name)
     if argument is None:
-        raise ArgumentError(f"'apply' has no argument '{name}'")
+        near = nearest(name, arguments)
+        raise ArgumentError(
+            f"'apply' needs an argument '{name}' and has none",
+            help=f"is '{near}' misspelt?" if near else None,
+        )
     if name in origin:
         raise ArgumentError(f"argument '{name}' of 'apply' contains itself")
     return argument
