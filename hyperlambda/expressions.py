@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .budget import copy_size
 from .conversions import to_bool, to_int, to_text
 from .errors import ExpressionError, HyperlambdaSyntaxError
 from .iterators import (
@@ -439,9 +440,21 @@ def _value_filter(text: str) -> Step:
 
     def step(nodes: list[Node], identity: Node) -> list[Node]:
         # No value is written like an empty one.
-        return [node for node in nodes if (literal_text(node.value) or "") == wanted]
+        return [
+            node
+            for node in nodes
+            if _may_be_written_like(node.value, wanted)
+            and (literal_text(node.value) or "") == wanted
+        ]
 
     return step
+
+
+def _may_be_written_like(value: Any, wanted: str) -> bool:
+    # Each node takes a character at least, and few nodes may be written as gigabytes.
+    return type(value) is not Node or copy_size(value.children, len(wanted)) <= len(
+        wanted
+    )
 
 
 def _computed_value(text: str) -> Step:

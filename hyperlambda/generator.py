@@ -25,6 +25,10 @@ _UNSAFE_NAME = re.compile(r"[\":]|\A[ \t'\ufeff]|\A/[/*]|[ ]\Z")
 # The nodes whose values are being written, from the outside in: a node value is written
 # by a generator of its own, and one that contains its holder would never end.
 _writing: ContextVar[tuple[Node, ...]] = ContextVar("writing", default=())
+# What stands in values may be written many times over: how many characters there are
+# left for it, in the text that is being written.
+_left: ContextVar[list[int] | None] = ContextVar("left", default=None)
+_MOST_IN_VALUES = 20_000_000
 # Each level doubles the quotes of the one inside, so deep ones grow without bound.
 _DEEPEST_VALUE = 16
 # Each level is three spaces wider than the one above, so that the text of a deep tree
@@ -53,10 +57,19 @@ def generate(
         if any(node is nodes for node in outer) or len(outer) >= _DEEPEST_VALUE:
             raise TreeError("a node value contains itself, or is nested too deeply")
         reset = _writing.set((*outer, nodes))
+        left = _left.get()
+        begun = None if left is not None else _left.set([_MOST_IN_VALUES])
         try:
-            return _write(top, comments, newline)
+            text = _write(top, comments, newline)
         finally:
             _writing.reset(reset)
+            if begun is not None:
+                _left.reset(begun)
+        if left is not None:
+            left[0] -= len(text)
+            if left[0] < 0:
+                raise TreeError("node values are too large to be written as text")
+        return text
     return _write(top, comments, newline)
 
 
