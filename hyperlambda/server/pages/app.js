@@ -6,6 +6,7 @@ import { MessageLog } from "./messages.js";
 import { Users } from "./users.js";
 
 const SUGGESTIONS = 200;
+const PORTION = 50; // names
 
 const connection = new Connection(changed, received);
 const log = new MessageLog();
@@ -36,7 +37,10 @@ function changed(state) {
   byId("identity").hidden = !isOpen;
   byId("subscribe-button").disabled = !isOpen;
   if (isOpen) greet(welcome, gap);
-  else users.hide();
+  else {
+    users.hide();
+    outcome("publish", "");
+  }
   if (name === "retrying" && state.isFirst) log.note(`Connection lost: ${why}.`);
   if (name === "failed") log.error(`Not connected: ${why}.`);
   if (name === "failed" || name === "closed") keep({ token: "", isConnected: false });
@@ -95,7 +99,12 @@ byId("copy-id").addEventListener("click", (event) => copy(byId("connection").tex
 
 // Subscriptions
 
-const ask = (names, type) => connection.request({ type, names });
+/** Ask in portions, since the server takes no frame of any size. */
+async function ask(names, type) {
+  for (let start = 0; start < names.length; start += PORTION) {
+    await connection.request({ type, names: names.slice(start, start + PORTION) });
+  }
+}
 
 function refused(error) {
   outcome("subscribe", error.message, true);

@@ -42,7 +42,6 @@ export class MessageLog {
     this.#arrived = [];
     this.#list.replaceChildren();
     this.#count();
-    byId("filter").focus();
   }
 
   #add(entry) {
