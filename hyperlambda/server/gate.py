@@ -36,13 +36,17 @@ _PAGES = Path(__file__).with_name("pages")
 _FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/style.css": ("style.css", "text/css; charset=utf-8"),
-    "/app.js": ("app.js", "text/javascript; charset=utf-8"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+    **{
+        f"/{name}": (name, "text/javascript; charset=utf-8")
+        for name in ("app.js", "connection.js", "dom.js", "messages.js", "users.js")
+    },
 }
 
 # Everything that the page needs comes from here, and nothing stands inline in it.
 _PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 _Headers: TypeAlias = list[tuple[str, str]]

@@ -21,6 +21,7 @@ from hyperlambda.server.auth import issue_token, signing_key
 from .clients import PATIENCE, SECRET, Connect, StartServer
 
 PAGES = Path(hyperlambda.server.__file__).with_name("pages")
+JAVASCRIPT = "text/javascript; charset=utf-8"
 
 
 async def fetch(
@@ -46,7 +47,8 @@ async def fetch(
         ("/", "index.html", "text/html; charset=utf-8"),
         ("/?x=1", "index.html", "text/html; charset=utf-8"),
         ("/style.css", "style.css", "text/css; charset=utf-8"),
-        ("/app.js", "app.js", "text/javascript; charset=utf-8"),
+        ("/icon.svg", "icon.svg", "image/svg+xml"),
+        *((f"/{path.name}", path.name, JAVASCRIPT) for path in PAGES.glob("*.js")),
     ],
 )
 async def test_the_page_is_served(
@@ -66,7 +68,7 @@ async def test_the_page_is_served(
 
 def test_the_page_has_nothing_inline_and_writes_no_markup() -> None:
     page = (PAGES / "index.html").read_text()
-    script = (PAGES / "app.js").read_text()
+    script = "".join(path.read_text() for path in PAGES.glob("*.js"))
     assert "style=" not in page
     assert "<style" not in page
     assert page.count("<script") == page.count("<script src=") == 1

@@ -1,132 +1,236 @@
-"use strict";
+// The Sockets page. What came over the wire is shown as text, never as markup.
 
-// Whatever came over the wire is shown with textContent: it is text, never markup.
+import { Connection } from "./connection.js";
+import { byId, button, clock, copy, duration, make } from "./dom.js";
+import { MessageLog } from "./messages.js";
+import { Users } from "./users.js";
 
-const LOG_LENGTH = 500;
-const element = (id) => document.getElementById(id);
-let socket = null;
-let count = 0;
-const waiting = new Map(); // request number -> what to log when it is answered
+const SUGGESTIONS = 200;
+const PORTION = 50; // names
 
-function log(text, kind = "") {
-  const line = document.createElement("li");
-  line.className = kind;
-  line.textContent = `${new Date().toLocaleTimeString()}  ${text}`;
-  element("log").prepend(line);
-  while (element("log").childElementCount > LOG_LENGTH) element("log").lastChild.remove();
+const connection = new Connection(changed, received);
+const log = new MessageLog();
+const users = new Users(connection, prepare);
+const chips = new Map(); // name -> its line and the number of its messages
+const seen = new Set();
+let expires = null; // milliseconds
+
+// What a reload brings back; it ends with the tab, and the token with "Disconnect".
+const kept = JSON.parse(sessionStorage.getItem("sockets") ?? "{}");
+
+function keep(changes) {
+  Object.assign(kept, changes);
+  sessionStorage.setItem("sockets", JSON.stringify(kept));
 }
 
-function show(state, text) {
-  element("state").dataset.state = state;
-  element("state").textContent = text;
-  const isOpen = state === "open";
-  element("identity").hidden = !isOpen;
-  for (const id of ["subscribe", "publish"]) {
-    document.querySelector(`#${id} > button`).disabled = !isOpen;
+// The connection
+
+function changed(state) {
+  const { name, text, why, welcome, gap } = state;
+  const isOpen = name === "open";
+  byId("state").dataset.state = name;
+  byId("state").textContent = isOpen ? `Connected as ${welcome.user ?? "anonymous"}` : text;
+  byId("connect-button").textContent =
+    { open: "Disconnect", retrying: "Give up", connecting: "Cancel" }[name] ?? "Connect";
+  byId("retry").hidden = name !== "retrying";
+  byId("token").readOnly = isOpen || name === "retrying";
+  byId("identity").hidden = !isOpen;
+  byId("subscribe-button").disabled = !isOpen;
+  if (isOpen) greet(welcome, gap);
+  else {
+    users.hide();
+    outcome("publish", "");
   }
-  document.querySelector("#connect > button").textContent = isOpen ? "Disconnect" : "Connect";
-  if (!isOpen) element("names").replaceChildren();
+  if (name === "retrying" && state.isFirst) log.note(`Connection lost: ${why}.`);
+  if (name === "failed") log.error(`Not connected: ${why}.`);
+  if (name === "failed" || name === "closed") keep({ token: "", isConnected: false });
+  check();
 }
 
-function ask(request, note) {
-  const id = ++count;
-  waiting.set(id, note);
-  socket.send(JSON.stringify({ ...request, id }));
+async function greet(welcome, gap) {
+  byId("user").textContent = welcome.user ?? "anonymous";
+  byId("roles").textContent = welcome.roles.join(", ") || "none";
+  byId("groups").textContent = welcome.groups.join(", ") || "none";
+  byId("connection").textContent = welcome.connection;
+  expires = welcome.expires === null ? null : welcome.expires * 1000;
+  showExpiry();
+  keep({ isConnected: true });
+  if (gap !== null) log.note(`Back after ${duration(gap)}. What was published meanwhile is lost.`);
+  if (chips.size) ask([...chips.keys()], "subscribe").catch(refused);
+  await users.show(welcome.connection);
+  check();
 }
 
-const answers = {
-  welcome(frame) {
-    element("user").textContent = frame.user ?? "anonymous";
-    element("roles").textContent = frame.roles.join(", ") || "none";
-    element("groups").textContent = frame.groups.join(", ") || "none";
-    element("connection").textContent = frame.connection;
-    show("open", "connected");
-  },
-  message(frame) {
-    log(`${frame.name}  ${JSON.stringify(frame.args)}`);
-  },
-  error(frame) {
-    log(frame.message, "error");
-  },
-  subscribed(frame) {
-    for (const name of frame.names) addName(name);
-  },
-};
-
-function addName(name) {
-  if ([...element("names").children].some((line) => line.dataset.name === name)) return;
-  const line = document.createElement("li");
-  const stop = document.createElement("button");
-  line.dataset.name = name;
-  line.textContent = name;
-  stop.type = "button";
-  stop.textContent = "Stop";
-  stop.addEventListener("click", () => {
-    ask({ type: "unsubscribe", names: [name] }, `unsubscribed from ${name}`);
-    line.remove();
-  });
-  line.append(stop);
-  element("names").append(line);
+function showExpiry() {
+  const left = (expires - Date.now()) / 1000;
+  byId("expires").textContent = expires === null
+    ? "no token"
+    : `in ${duration(Math.max(left, 0))} (${clock(new Date(expires))})`;
+  byId("expires").className = expires !== null && left < 60 ? "soon" : "";
 }
 
-function receive(event) {
-  const frame = JSON.parse(event.data);
-  const note = waiting.get(frame.id);
-  waiting.delete(frame.id);
-  if (Object.hasOwn(answers, frame.type)) answers[frame.type](frame);
-  if (note && frame.type !== "error") log(note, "note");
+function received(name, args) {
+  log.message(name, args);
+  if (!seen.has(name) && seen.size < SUGGESTIONS) {
+    seen.add(name);
+    byId("seen").append(make("option", { value: name }));
+  }
+  for (const [pattern, chip] of chips) {
+    if (covers(pattern, name)) chip.counter.textContent = ++chip.count;
+  }
 }
 
-function connect() {
-  const url = new URL("/ws", location.href);
-  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  const token = element("token").value.trim();
-  if (token) url.searchParams.set("access_token", token);
-  const own = new WebSocket(url);
-  let wasOpen = false;
-  socket = own;
-  show("closed", "connecting …");
-  own.addEventListener("open", () => { wasOpen = true; });
-  own.addEventListener("message", receive);
-  own.addEventListener("close", (event) => {
-    if (socket !== own) return;
-    socket = null;
-    waiting.clear();
-    const why = event.reason || (wasOpen ? `code ${event.code}` : "refused; is the token valid?");
-    show(event.code === 1000 ? "closed" : "failed", `not connected: ${why}`);
-    log(`connection closed: ${why}`, "note");
-  });
+function covers(pattern, name) {
+  if (pattern === "*") return true;
+  return pattern.endsWith(".*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 }
 
-element("connect").addEventListener("submit", (event) => {
+byId("connect").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (socket) socket.close(1000, "closed by you");
-  else connect();
+  const isIdle = ["closed", "failed"].includes(byId("state").dataset.state);
+  if (!isIdle) return connection.close();
+  const token = byId("token").value.trim();
+  keep({ token });
+  return connection.open(token);
 });
 
-element("subscribe").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const name = element("subscribe-name").value.trim();
-  ask({ type: "subscribe", names: [name] }, `subscribed to ${name}`);
-});
+byId("retry").addEventListener("click", () => connection.retryNow());
+byId("copy-id").addEventListener("click", (event) => copy(byId("connection").textContent, event.target));
 
-element("publish").addEventListener("submit", (event) => {
+// Subscriptions
+
+/** Ask in portions, since the server takes no frame of any size. */
+async function ask(names, type) {
+  for (let start = 0; start < names.length; start += PORTION) {
+    await connection.request({ type, names: names.slice(start, start + PORTION) });
+  }
+}
+
+function refused(error) {
+  outcome("subscribe", error.message, true);
+}
+
+function outcome(form, text, isBad = false) {
+  const line = byId(`${form}-outcome`);
+  line.textContent = text;
+  line.classList.toggle("bad", isBad);
+}
+
+byId("subscribe").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const request = { type: "publish", name: element("publish-name").value.trim() };
-  const payload = element("payload").value.trim();
+  const field = byId("subscribe-name");
+  const given = field.value.split(",").map((name) => name.trim()).filter(Boolean);
+  const names = [...new Set(given)].filter((name) => !chips.has(name));
+  if (!given.length) return outcome("subscribe", "Which name?", true);
+  if (!names.length) return outcome("subscribe", "You have subscribed to this already.", true);
   try {
-    if (payload) request.args = JSON.parse(payload);
+    await ask(names, "subscribe");
   } catch (error) {
-    log(`the payload is no JSON: ${error.message}`, "error");
-    return;
+    return refused(error);
   }
-  const kind = element("kind").value;
-  if (kind) request[kind] = element("audience").value;
-  ask(request, `published ${request.name}${kind ? ` to ${kind} ${request[kind]}` : ""}`);
+  names.forEach(addChip);
+  field.value = "";
+  return outcome("subscribe", "");
 });
 
-element("kind").addEventListener("change", () => {
-  element("audience").disabled = !element("kind").value;
+function addChip(name) {
+  const counter = make("span", { className: "badge", textContent: "0", label: "messages" });
+  const remove = button("×", `Unsubscribe from ${name}`, () => unsubscribe(name));
+  const line = make("li", { data: { name } }, make("span", { textContent: name }), counter, remove);
+  chips.set(name, { line, counter, count: 0 });
+  byId("names").append(line);
+  keep({ names: [...chips.keys()] });
+}
+
+async function unsubscribe(name) {
+  try {
+    if (connection.isOpen) await ask([name], "unsubscribe");
+  } catch (error) {
+    return refused(error);
+  }
+  chips.get(name)?.line.remove();
+  chips.delete(name);
+  keep({ names: [...chips.keys()] });
+  return byId("subscribe-name").focus();
+}
+
+// Publishing
+
+const kindOf = () => document.querySelector("input[name=kind]:checked").value;
+
+function payloadError() {
+  try {
+    if (byId("payload").value.trim()) JSON.parse(byId("payload").value);
+    return null;
+  } catch (error) {
+    return error.message;
+  }
+}
+
+function check() {
+  const error = payloadError();
+  const line = byId("payload-check");
+  const isEmpty = !byId("payload").value.trim();
+  const text = error ? `No JSON: ${error}` : isEmpty ? "No payload: receivers get null" : "Valid JSON";
+  if (line.textContent !== text) line.textContent = text; // said once, not at each key
+  line.classList.toggle("bad", error !== null);
+  byId("payload").setAttribute("aria-invalid", String(error !== null));
+  const kind = kindOf();
+  byId("audience").hidden = !kind;
+  const isWhole = byId("publish-name").value.trim() && (!kind || byId("audience").value.trim());
+  byId("publish-button").disabled = Boolean(error) || !isWhole || !users.areAllowed;
+  if (connection.isOpen && users.areAllowed === false) {
+    outcome("publish", "Your roles may not publish here.", true);
+  }
+}
+
+/** Fill in an audience, from the list of users. */
+function prepare(kind, name) {
+  document.querySelector(`input[name=kind][value=${kind}]`).checked = true;
+  byId("audience").value = name;
+  check();
+  byId(byId("publish-name").value ? "payload" : "publish-name").focus();
+}
+
+byId("publish").addEventListener("input", () => {
+  outcome("publish", "");
+  check();
 });
 
-element("clear").addEventListener("click", () => element("log").replaceChildren());
+byId("publish").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  if (!byId("publish-button").disabled) byId("publish").requestSubmit();
+});
+
+byId("publish").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const name = byId("publish-name").value.trim();
+  const kind = kindOf();
+  const names = byId("audience").value.split(",").map((each) => each.trim()).filter(Boolean);
+  const request = { type: "publish", name, ...(kind && { [kind]: names }) };
+  keep({ publish: { name, payload: byId("payload").value, kind, names: names.join(", ") } });
+  try {
+    await connection.request(request, byId("payload").value.trim());
+  } catch (error) {
+    return outcome("publish", error.message, true);
+  }
+  const to = kind ? `${kind} ${names.join(", ")}` : "everybody";
+  return outcome("publish", `${clock(new Date())} Published ${name} to ${to}.`);
+});
+
+// What a reload brings back
+
+(kept.names ?? []).forEach(addChip);
+if (kept.publish) {
+  byId("publish-name").value = kept.publish.name;
+  byId("payload").value = kept.publish.payload;
+  byId("audience").value = kept.publish.names;
+  document.querySelector(`input[name=kind][value="${CSS.escape(kept.publish.kind)}"]`).checked = true;
+}
+check();
+setInterval(showExpiry, 1000);
+if (kept.isConnected) {
+  byId("token").value = kept.token;
+  connection.open(kept.token);
+}

@@ -1,0 +1,193 @@
+// One connection of the plain protocol, which comes back by itself.
+
+const DELAYS = [0, 1, 2, 5, 10, 30]; // seconds before each attempt; the last one for all others
+const HEARTBEAT = 20_000; // milliseconds between questions whether the server is there
+const SILENCE = 10_000; // milliseconds that it has to answer
+
+const CLOSED = {
+  1006: "the connection broke",
+  1009: "the server takes no message of this size",
+  1012: "the server stops",
+  4008: "this page read too slowly",
+};
+
+/**
+ * Numbers keep the digits that were sent where the browser can do so: 12345678901234567890
+ * and 1.0 would be other texts after a way through JavaScript's numbers.
+ */
+export function parseExactly(text) {
+  if (!JSON.rawJSON) return JSON.parse(text);
+  return JSON.parse(text, (key, value, context) =>
+    typeof value === "number" && String(value) !== context.source
+      ? JSON.rawJSON(context.source)
+      : value);
+}
+
+export class Connection {
+  #changed;
+  #received;
+  #socket = null;
+  #isOpen = false;
+  #token = "";
+  #attempt = 0;
+  #lostAt = 0;
+  #retry = 0;
+  #heartbeat = 0;
+  #count = 0;
+  #waiting = new Map(); // request number -> its promise's resolve and reject
+
+  /**
+   * @param changed gets {name, text, …}, where name is one of connecting, open (with welcome
+   *   and gap, the seconds without connection), retrying, closed and failed.
+   * @param received gets each message: its name, and its args, whose numbers are exact.
+   */
+  constructor(changed, received) {
+    this.#changed = changed;
+    this.#received = received;
+    addEventListener("online", () => this.retryNow());
+  }
+
+  get isOpen() {
+    return this.#isOpen;
+  }
+
+  open(token) {
+    this.#leave();
+    this.#token = token;
+    this.#attempt = 0;
+    this.#lostAt = 0;
+    this.#changed({ name: "connecting", text: "Connecting …" });
+    this.#connect();
+  }
+
+  close() {
+    this.#leave();
+    this.#changed({ name: "closed", text: "Disconnected" });
+  }
+
+  retryNow() {
+    if (!this.#retry) return;
+    clearTimeout(this.#retry);
+    this.#retry = 0;
+    this.#connect();
+  }
+
+  /** Ask; a payload is JSON text, sent as it was typed. Rejects with the server's sentence. */
+  request(fields, payload) {
+    if (!this.#isOpen) return Promise.reject(new Error("not connected"));
+    const id = ++this.#count;
+    const text = JSON.stringify({ ...fields, id });
+    this.#socket.send(payload ? `${text.slice(0, -1)},"args":${payload}}` : text);
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  #connect() {
+    const url = new URL("/ws", location.href);
+    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    // Browsers cannot set a header here.
+    if (this.#token) url.searchParams.set("access_token", this.#token);
+    const socket = new WebSocket(url);
+    this.#socket = socket;
+    socket.onmessage = (event) => {
+      if (socket === this.#socket) this.#receive(event.data);
+    };
+    socket.onclose = (event) => {
+      if (socket === this.#socket) this.#lost(event.code, event.reason);
+    };
+  }
+
+  #receive(text) {
+    const frame = JSON.parse(text);
+    if (frame.type === "message") this.#received(frame.name, parseExactly(text).args);
+    else if (frame.type === "welcome") this.#welcome(frame);
+    else this.#answer(frame);
+  }
+
+  #welcome(welcome) {
+    const gap = this.#lostAt ? (Date.now() - this.#lostAt) / 1000 : null;
+    this.#isOpen = true;
+    this.#attempt = 0;
+    this.#lostAt = 0;
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT);
+    this.#changed({ name: "open", text: "Connected", welcome, gap });
+  }
+
+  #answer(frame) {
+    const waiting = this.#waiting.get(frame.id);
+    this.#waiting.delete(frame.id);
+    if (frame.type !== "error") waiting?.resolve(frame);
+    else waiting?.reject(Object.assign(new Error(frame.message), { code: frame.code }));
+  }
+
+  #beat() {
+    const socket = this.#socket;
+    const silence = setTimeout(() => {
+      if (socket !== this.#socket) return;
+      socket.onclose = null;
+      socket.close();
+      this.#lost(0, "the server does not answer");
+    }, SILENCE);
+    const settled = () => clearTimeout(silence);
+    this.request({ type: "ping" }).then(settled, settled);
+  }
+
+  async #lost(code, reason) {
+    const socket = this.#socket;
+    const why = reason || CLOSED[code] || `code ${code}`;
+    if (this.#isOpen) this.#lostAt = Date.now();
+    const wasOpen = this.#isOpen;
+    this.#stop();
+    if (code === 3005) return this.#fail("the token has ended; connect with a fresh one");
+    const refusal = wasOpen ? null : await this.#refusal();
+    if (socket !== this.#socket) return undefined;
+    return refusal ? this.#fail(refusal) : this.#plan(why);
+  }
+
+  #plan(why) {
+    const planned = DELAYS[Math.min(this.#attempt, DELAYS.length - 1)];
+    // Not all pages at the same moment, when a server is back.
+    const delay = planned * (0.75 + Math.random() / 2);
+    this.#attempt += 1;
+    this.#retry = setTimeout(() => this.retryNow(), delay * 1000);
+    const when = planned ? `, in ${delay.toFixed(1)} s` : "";
+    this.#changed({
+      name: "retrying",
+      text: `Reconnecting (attempt ${this.#attempt}${when})`,
+      why,
+      isFirst: this.#attempt === 1,
+    });
+  }
+
+  /** Return why the server does not want us: a failed WebSocket does not tell. */
+  async #refusal() {
+    const headers = this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
+    try {
+      const response = await fetch("/ws", { headers, signal: AbortSignal.timeout(5_000) });
+      const isFinal = response.status === 401 || response.status === 403;
+      return isFinal ? (await response.text()).trim() : null;
+    } catch {
+      return null; // it is not there
+    }
+  }
+
+  #fail(why) {
+    this.#socket = null;
+    this.#changed({ name: "failed", text: `Not connected: ${why}`, why });
+  }
+
+  #leave() {
+    const socket = this.#socket;
+    this.#socket = null;
+    clearTimeout(this.#retry);
+    this.#retry = 0;
+    this.#stop();
+    socket?.close(1000);
+  }
+
+  #stop() {
+    this.#isOpen = false;
+    clearInterval(this.#heartbeat);
+    for (const { reject } of this.#waiting.values()) reject(new Error("the connection was lost"));
+    this.#waiting.clear();
+  }
+}

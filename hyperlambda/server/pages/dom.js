@@ -1,0 +1,58 @@
+// Small helpers on the document. Text goes in as text: nothing here takes markup.
+
+export const byId = (id) => document.getElementById(id);
+
+/** Make an element: properties as they are, `data` as data attributes, then children. */
+export function make(tag, { data = {}, label, ...properties } = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  Object.assign(made.dataset, data);
+  if (label) made.setAttribute("aria-label", label);
+  made.append(...children);
+  return made;
+}
+
+export function button(text, label, onclick) {
+  return make("button", { type: "button", className: "small", textContent: text, label, onclick });
+}
+
+/** Copy a text; the button that was used says so for a moment. */
+export async function copy(text, used) {
+  const before = used.textContent;
+  used.textContent = (await write(text)) ? "Copied" : "Not copied";
+  setTimeout(() => { used.textContent = before; }, 1200);
+}
+
+async function write(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Pages that came by plain HTTP from another machine have no clipboard of this kind.
+    const area = make("textarea", { value: text, className: "unseen" });
+    const focused = document.activeElement;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    focused?.focus();
+    return done;
+  }
+}
+
+export function clock(time, withMilliseconds = false) {
+  const pad = (number, length = 2) => String(number).padStart(length, "0");
+  const text = [time.getHours(), time.getMinutes(), time.getSeconds()].map((n) => pad(n)).join(":");
+  return withMilliseconds ? `${text}.${pad(time.getMilliseconds(), 3)}` : text;
+}
+
+/** Say how long something takes, in its two biggest units: "3 h 5 min". */
+export function duration(seconds) {
+  if (seconds < 10) return `${Math.max(seconds, 0).toFixed(1)} s`;
+  const found = [];
+  let rest = Math.round(seconds);
+  for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]]) {
+    if (rest >= size) found.push(`${Math.floor(rest / size)} ${unit}`);
+    rest %= size;
+  }
+  return found.slice(0, 2).join(" ");
+}

@@ -1,0 +1,74 @@
+// One page in headless Chromium; commands come in as lines of JSON, one answer goes out for
+// each. What must not happen on the page is collected, for `problems`.
+
+"use strict";
+
+const path = require("node:path");
+const readline = require("node:readline");
+
+const clients = path.join(__dirname, "..", "clients");
+const { chromium } = require(require.resolve("playwright-core", { paths: [clients] }));
+
+const PATIENCE = 15_000;
+const [executablePath] = process.argv.slice(2);
+const problems = [];
+const hosts = new Set();
+
+const commands = {
+  goto: (page, { url }) => page.goto(url),
+  reload: (page) => page.reload(),
+  click: (page, { role, name, exact = true }) => page.getByRole(role, { name, exact }).click(),
+  fill: (page, { label, text }) => page.getByLabel(label, { exact: true }).fill(text),
+  choose: (page, { name }) => page.locator(".choices").getByText(name, { exact: true }).click(),
+  press: (page, { key }) => page.keyboard.press(key),
+  type: (page, { text }) => page.keyboard.type(text),
+  // Waits until something that can be seen has the text.
+  see: (page, { selector, text }) =>
+    page.locator(selector).filter({ hasText: text, visible: true }).first().waitFor(),
+  gone: (page, { selector }) => page.locator(selector).first().waitFor({ state: "hidden" }),
+  texts: (page, { selector }) => page.locator(selector).allTextContents(),
+  count: (page, { selector }) => page.locator(selector).count(),
+  enabled: (page, { name }) => page.getByRole("button", { name, exact: true }).isEnabled(),
+  focus: (page) => page.evaluate(() => {
+    const { id, ariaLabel, textContent } = document.activeElement;
+    return id || ariaLabel || textContent;
+  }),
+  evaluate: (page, { script }) => page.evaluate(script),
+  look: (page, { scheme, width, height }) =>
+    page.emulateMedia({ colorScheme: scheme }).then(() => page.setViewportSize({ width, height })),
+  screenshot: async (page, { file }) => { await page.screenshot({ path: file, fullPage: true }); },
+  problems: () => ({ problems, hosts: [...hosts] }),
+};
+
+async function main() {
+  const browser = await chromium.launch({
+    executablePath,
+    args: [
+      "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ],
+  });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
+  page.setDefaultTimeout(PATIENCE);
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("dialog", (dialog) => { problems.push("a dialog"); dialog.dismiss(); });
+  page.on("request", (request) => hosts.add(new URL(request.url()).host));
+  page.on("console", (message) => {
+    if (message.text().includes("Content Security Policy")) problems.push(message.text());
+  });
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const { do: name, ...fields } = JSON.parse(line);
+    let answer;
+    try {
+      const result = await commands[name](page, fields);
+      answer = { result: name === "goto" || name === "reload" ? null : result ?? null };
+    } catch (error) {
+      const state = await page.locator("body").innerText().catch(() => "no page");
+      answer = { error: `${error.message}\n--- the page:\n${state}` };
+    }
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+  }
+  await browser.close();
+}
+
+main();
