@@ -27,7 +27,9 @@ from .frames import join_text_frames
 from .gate import Gate, is_loopback
 from .hub import Connection, SocketHub
 from .links import Link, Writer
+from .metrics import CallTimes, Refusals, write_metrics
 from .negotiation import Negotiator, new_id
+from .parting import Partings, part
 from .protocols import Session, plain, signalr
 from .protocols.plain import Execute, PlainSession
 from .protocols.signalr import SignalRSession
@@ -137,6 +139,8 @@ class SocketServer:
             PLAIN_PATH: self._plain_session,
             SIGNALR_PATH: self._signalr_session,
         }
+        self._calls = CallTimes()
+        self._refusals = Refusals()
         self._gate = Gate(
             self.secret,
             socket_paths=self._sessions,
@@ -150,9 +154,11 @@ class SocketServer:
             leeway=leeway,
             is_full=self._is_full,
             health=lambda: {"connections": self.hub.connection_count},
+            metrics=self._write_metrics,
+            refusals=self._refusals,
         )
         self._sockets: set[Link] = set()
-        self._partings: set[asyncio.Task[None]] = set()
+        self._partings = Partings()
         self._server: Server | None = None
         self._writer: Writer | None = None
         self._watch: Watch | None = None
@@ -247,8 +253,7 @@ class SocketServer:
                 is_error=False,
                 timeout=self._drain_timeout,
             )
-        if self._partings:
-            await asyncio.wait(self._partings)
+        await self._partings.wait()
         for link in list(self._sockets):
             link.transport.abort()
         await server.wait_closed()
@@ -315,12 +320,18 @@ class SocketServer:
         # Not the hub's count: SignalR clients join that with their handshake.
         return limit is not None and len(self._links) >= limit
 
+    def _write_metrics(self) -> bytes:
+        buffers = (
+            link.transport.get_write_buffer_size() for link in self._links.values()
+        )
+        return write_metrics(self.hub, self._calls, self._refusals, buffers)
+
     def _plain_session(self, link: Link) -> Session:
         return PlainSession(
             self.hub,
             Connection(new_id(), link.identity, plain.encode_message),
             publishers=self._publishers,
-            execute=counted(self._execute, link),
+            execute=counted(self._execute, link, self._calls),
         )
 
     def _signalr_session(self, link: Link) -> Session:
@@ -334,7 +345,7 @@ class SocketServer:
             ),
             write=link.transport.write,
             end=partial(self._end, link),
-            execute=counted(self._execute, link),
+            execute=counted(self._execute, link, self._calls),
             max_record=self._max_record,
         )
         link.loop.call_later(
@@ -365,7 +376,7 @@ class SocketServer:
         except Exception:
             # A mistake of ours, or of an executor: it ends this connection only.
             _log.exception("connection %s failed", session.connection.id)
-            await _part(link, CloseCode.INTERNAL_ERROR, "internal error", 1)
+            await part(link, CloseCode.INTERNAL_ERROR, "internal error", 1)
 
     def _forget(self, link: Link) -> None:
         self._sockets.discard(link)
@@ -420,18 +431,4 @@ class SocketServer:
             self.hub.leave(link.session.connection)
         if last is not None:
             link.transport.write(last)
-        task = asyncio.create_task(_part(link, code, reason, timeout))
-        self._partings.add(task)
-        task.add_done_callback(self._partings.discard)
-
-
-async def _part(link: Link, code: int, reason: str, timeout: float) -> None:
-    """Close politely within some seconds; then no more politely."""
-    try:
-        # Waits behind what is queued, which `websockets` itself does without an end.
-        async with asyncio.timeout(timeout):
-            await link.close(code, reason)
-    except TimeoutError:
-        pass
-    finally:
-        link.transport.abort()
+        self._partings.begin(link, code, reason, timeout)

@@ -21,6 +21,7 @@ from websockets.http11 import Request, Response
 
 from .auth import ANONYMOUS, AuthError, Identity, verify_token
 from .links import Link
+from .metrics import CONTENT_TYPE, Refusals
 from .negotiation import (
     Negotiator,
     Refusal,
@@ -74,6 +75,8 @@ class Gate:
         leeway: By how many seconds clocks may differ.
         is_full: Whether no further client can be served.
         health: What ``/health`` tells.
+        metrics: What ``/metrics`` tells.
+        refusals: Where those are counted who do not come in.
     """
 
     def __init__(
@@ -87,6 +90,8 @@ class Gate:
         leeway: float = 30,
         is_full: Callable[[], bool] = lambda: False,
         health: Callable[[], Mapping[str, object]] = dict,
+        metrics: Callable[[], bytes] = bytes,
+        refusals: Refusals | None = None,
     ) -> None:
         self._secret = secret
         self._socket_paths = frozenset(socket_paths)
@@ -99,6 +104,8 @@ class Gate:
         self._leeway = leeway
         self._is_full = is_full
         self._health = health
+        self._metrics = metrics
+        self._refusals = Refusals() if refusals is None else refusals
         self._files = {
             path: ((_PAGES / name).read_bytes(), kind)
             for path, (name, kind) in _FILES.items()
@@ -122,19 +129,24 @@ class Gate:
         if url.path == "/health":
             body = json.dumps({"status": "ok", **self._health()}).encode()
             return _get(request, body, "application/json")
+        if url.path == "/metrics":
+            return _get(request, self._metrics(), CONTENT_TYPE)
         return _text(HTTPStatus.NOT_FOUND, "there is nothing here")
 
     def _admit(self, link: Link, request: Request, url: SplitResult) -> Response | None:
         if request.method != "GET":
             return _not_allowed("GET")
         if self._is_full():
+            self._refusals.full += 1
             return _text(HTTPStatus.SERVICE_UNAVAILABLE, "the server is full")
         own_page = self._is_own_page(request.headers)
         if own_page is None:
+            self._refusals.origin += 1
             return _text(HTTPStatus.FORBIDDEN, "this origin is not allowed")
         try:
             link.identity = self._identify(request.headers, url.query, own_page)
         except AuthError as error:
+            self._refusals.token += 1
             return _unauthorized(error)
         link.path = url.path
         negotiator = self._negotiators.get(url.path)
