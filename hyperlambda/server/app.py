@@ -29,7 +29,14 @@ from .hub import Connection, SocketHub
 from .links import Link, Writer
 from .metrics import CallTimes, Refusals, write_metrics
 from .negotiation import Negotiator, new_id
-from .parting import Partings, part
+from .parting import (
+    ASKED_BACK,
+    SENT_AWAY,
+    TOKEN_EXPIRED,
+    TOO_SLOW,
+    Partings,
+    part,
+)
 from .protocols import Session, plain, signalr
 from .protocols.plain import Execute, PlainSession
 from .protocols.signalr import SignalRSession
@@ -40,12 +47,6 @@ __all__ = ["PLAIN_PATH", "SIGNALR_PATH", "SocketServer"]
 PLAIN_PATH = "/ws"
 
 SIGNALR_PATH = "/sockets"
-
-TOKEN_EXPIRED = 3005
-"""Close code; below 3500, clients may come back at once with a fresh token."""
-
-TOO_SLOW = 4008
-"""Close code of a client that does not read what it asked for."""
 
 _log = logging.getLogger("hyperlambda.server")
 
@@ -206,6 +207,7 @@ class SocketServer:
             max_bytes=self._queue_bytes,
             max_messages=self._queue_messages,
             drop=self._drop,
+            part=self._send_away,
         )
         self._watch = Watch(
             self._links.values,
@@ -399,6 +401,14 @@ class SocketServer:
         )
         self._dismiss(link, code=TOO_SLOW, reason="reading too slowly")
 
+    def _send_away(self, link: Link, reason: str, may_return: bool) -> None:
+        self._dismiss(
+            link,
+            code=ASKED_BACK if may_return else SENT_AWAY,
+            reason=reason or "disconnected",
+            may_return=may_return,
+        )
+
     def _dismiss(
         self,
         link: Link,
@@ -406,12 +416,13 @@ class SocketServer:
         code: int,
         reason: str,
         is_error: bool = True,
+        may_return: bool = True,
         timeout: float = 1,
     ) -> None:
         session = link.session
         last = None
         if session is not None:
-            last = session.farewell(reason if is_error else "", may_return=True)
+            last = session.farewell(reason if is_error else "", may_return=may_return)
         self._close(link, last, code, reason, timeout)
 
     def _end(self, link: Link, last: bytes | None) -> None:

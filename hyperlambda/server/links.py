@@ -90,6 +90,8 @@ class Writer:
         max_bytes: How much may wait for one connection before it counts as too slow.
         max_messages: The same in messages.
         drop: Called with a link that is too slow.
+        part: Called with a link that a program ends, the reason, and whether its client
+            may return.
 
     A message that alone is bigger than the bound is still taken when nothing waits.
     """
@@ -101,6 +103,7 @@ class Writer:
         max_bytes: int,
         max_messages: int,
         drop: Callable[[Link], None],
+        part: Callable[[Link, str, bool], None],
     ) -> None:
         self.links: dict[Connection, Link] = {}
         self._hub = hub
@@ -111,6 +114,7 @@ class Writer:
         self._turn_bytes = max(1, min(1 << 20, max_bytes // 4))
         self._turn_messages = max(1, min(1_000, max_messages // 4))
         self._drop = drop
+        self._part = part
         self._is_busy = False
         hub.wake = self._wake
 
@@ -119,6 +123,8 @@ class Writer:
         more = self._hub.deliver(self._turn_messages, self._turn_bytes)
         if self._hub.dirty:
             self._flush()
+        if self._hub.leaving:
+            self._send_away()
         return more
 
     def _wake(self) -> None:
@@ -135,6 +141,14 @@ class Writer:
             self._is_busy = True
             # Sockets get their turn in between.
             self._loop.call_soon(self._run)
+
+    def _send_away(self) -> None:
+        leaving, self._hub.leaving = self._hub.leaving, []
+        for farewell in leaving:
+            for connection in farewell.connections:
+                link = self.links.get(connection)
+                if link is not None:
+                    self._part(link, farewell.reason, farewell.may_return)
 
     def _flush(self) -> None:
         dirty, self._hub.dirty = self._hub.dirty, []

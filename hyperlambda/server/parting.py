@@ -6,7 +6,26 @@ import asyncio
 
 from .links import Link
 
-__all__ = ["Partings", "part"]
+__all__ = [
+    "ASKED_BACK",
+    "SENT_AWAY",
+    "TOKEN_EXPIRED",
+    "TOO_SLOW",
+    "Partings",
+    "part",
+]
+
+TOKEN_EXPIRED = 3005
+"""Close code; below 3500, clients may come back at once with a fresh token."""
+
+SENT_AWAY = 3503
+"""Close code of a client that a program has disconnected; it is to stay away."""
+
+ASKED_BACK = 3003
+"""The same of one that is to come back at once."""
+
+TOO_SLOW = 4008
+"""Close code of a client that does not read what it asked for."""
 
 MAX_REASON = 123
 """Bytes of a reason that a close frame has room for (RFC 6455 §5.5)."""
