@@ -22,13 +22,12 @@ from websockets.frames import CloseCode
 
 from ..errors import HyperlambdaError
 from .auth import SHORT_SECRET, issue_token, signing_key
-from .calls import counted
-from .frames import join_text_frames
 from .gate import Gate, is_loopback
 from .hub import Connection, SocketHub
 from .links import Link, Writer
 from .metrics import CallTimes, Refusals, write_metrics
-from .negotiation import Negotiator, new_id
+from .negotiation import Negotiator
+from .pace import Addresses
 from .parting import (
     ASKED_BACK,
     SENT_AWAY,
@@ -37,9 +36,10 @@ from .parting import (
     Partings,
     part,
 )
-from .protocols import Session, plain, signalr
-from .protocols.plain import Execute, PlainSession
+from .protocols import Session, signalr
+from .protocols.plain import Execute
 from .protocols.signalr import SignalRSession
+from .sessions import SessionMaker
 from .watch import Watch
 
 __all__ = ["PLAIN_PATH", "SIGNALR_PATH", "SocketServer"]
@@ -74,6 +74,11 @@ class SocketServer:
         close_on_expiry: Whether a connection ends with its token (3005).
         leeway: Seconds by which the clocks of issuer and server may differ.
         max_connections: How many clients at most; None for no limit.
+        max_per_address: The same of one address, of IPv6 of one network of 64 bits.
+            Clients behind a proxy all have the address of that.
+        publish_rate: How many messages a second a client may publish, in the mean of
+            some seconds, before it is slowed down; None for no limit.
+        execute_rate: The same of files that it runs.
         open_timeout: Seconds from the first byte to the open WebSocket.
         handshake_timeout: Seconds from there to the handshake of a SignalR client.
         max_record: Bytes of a SignalR client's record; after a bigger one the
@@ -106,6 +111,9 @@ class SocketServer:
         close_on_expiry: bool = True,
         leeway: float = 30,
         max_connections: int | None = 10_000,
+        max_per_address: int | None = None,
+        publish_rate: float | None = 5_000,
+        execute_rate: float | None = 500,
         open_timeout: float = 10,
         handshake_timeout: float = 15,
         max_record: int = signalr.MAX_RECORD,
@@ -122,8 +130,6 @@ class SocketServer:
         self.host = host
         self.port = port
         self.hub = SocketHub()
-        self._publishers = frozenset(publishers)
-        self._execute = execute
         self._max_size = max_size
         self._queue_bytes = queue_bytes
         self._queue_messages = queue_messages
@@ -134,14 +140,23 @@ class SocketServer:
         self._max_connections = max_connections
         self._open_timeout = open_timeout
         self._handshake_timeout = handshake_timeout
-        self._max_record = max_record
         self._drain_timeout = drain_timeout
+        self._calls = CallTimes()
+        self._maker = SessionMaker(
+            hub=self.hub,
+            publishers=frozenset(publishers),
+            execute=execute,
+            calls=self._calls,
+            publish_rate=publish_rate,
+            execute_rate=execute_rate,
+            max_record=max_record,
+        )
         self._sessions: dict[str, Callable[[Link], Session]] = {
-            PLAIN_PATH: self._plain_session,
+            PLAIN_PATH: self._maker.plain,
             SIGNALR_PATH: self._signalr_session,
         }
-        self._calls = CallTimes()
         self._refusals = Refusals()
+        self._addresses = Addresses(max_per_address)
         self._gate = Gate(
             self.secret,
             socket_paths=self._sessions,
@@ -156,6 +171,7 @@ class SocketServer:
             is_full=self._is_full,
             health=lambda: {"connections": self.hub.connection_count},
             metrics=self._write_metrics,
+            addresses=self._addresses,
             refusals=self._refusals,
         )
         self._sockets: set[Link] = set()
@@ -291,7 +307,7 @@ class SocketServer:
 
     async def _listen(self) -> Server:
         # The class is called like a class; what it gets besides is bound here.
-        factory = partial(Link, made=self._sockets.add, lost=self._forget)
+        factory = partial(Link, made=self._meet, lost=self._forget)
         try:
             return await serve(
                 cast("Any", self._handle),
@@ -328,28 +344,8 @@ class SocketServer:
         )
         return write_metrics(self.hub, self._calls, self._refusals, buffers)
 
-    def _plain_session(self, link: Link) -> Session:
-        return PlainSession(
-            self.hub,
-            Connection(new_id(), link.identity, plain.encode_message),
-            publishers=self._publishers,
-            execute=counted(self._execute, link, self._calls),
-        )
-
     def _signalr_session(self, link: Link) -> Session:
-        session = SignalRSession(
-            self.hub,
-            Connection(
-                link.connection_id or new_id(),
-                link.identity,
-                signalr.encode_message,
-                join_text_frames,
-            ),
-            write=link.transport.write,
-            end=partial(self._end, link),
-            execute=counted(self._execute, link, self._calls),
-            max_record=self._max_record,
-        )
+        session = self._maker.signalr(link, partial(self._end, link))
         link.loop.call_later(
             self._handshake_timeout, self._check_handshake, link, session
         )
@@ -380,8 +376,13 @@ class SocketServer:
             _log.exception("connection %s failed", session.connection.id)
             await part(link, CloseCode.INTERNAL_ERROR, "internal error", 1)
 
+    def _meet(self, link: Link) -> None:
+        self._sockets.add(link)
+        self._addresses.add(link.address)
+
     def _forget(self, link: Link) -> None:
         self._sockets.discard(link)
+        self._addresses.discard(link.address)
         link.has_room.set()
         if link.session is not None:
             self._links.pop(link.session.connection, None)

@@ -29,6 +29,7 @@ from .negotiation import (
     cors_headers,
     preflight_headers,
 )
+from .pace import Addresses
 
 __all__ = ["Gate", "is_loopback"]
 
@@ -76,6 +77,7 @@ class Gate:
         is_full: Whether no further client can be served.
         health: What ``/health`` tells.
         metrics: What ``/metrics`` tells.
+        addresses: How many sockets each address has.
         refusals: Where those are counted who do not come in.
     """
 
@@ -91,6 +93,7 @@ class Gate:
         is_full: Callable[[], bool] = lambda: False,
         health: Callable[[], Mapping[str, object]] = dict,
         metrics: Callable[[], bytes] = bytes,
+        addresses: Addresses | None = None,
         refusals: Refusals | None = None,
     ) -> None:
         self._secret = secret
@@ -105,6 +108,7 @@ class Gate:
         self._is_full = is_full
         self._health = health
         self._metrics = metrics
+        self._addresses = Addresses(None) if addresses is None else addresses
         self._refusals = Refusals() if refusals is None else refusals
         self._files = {
             path: ((_PAGES / name).read_bytes(), kind)
@@ -139,6 +143,11 @@ class Gate:
         if self._is_full():
             self._refusals.full += 1
             return _text(HTTPStatus.SERVICE_UNAVAILABLE, "the server is full")
+        if self._addresses.is_over(link.address):
+            self._refusals.address += 1
+            return _text(
+                HTTPStatus.TOO_MANY_REQUESTS, "this address has too many connections"
+            )
         own_page = self._is_own_page(request.headers)
         if own_page is None:
             self._refusals.origin += 1

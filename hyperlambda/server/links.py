@@ -32,6 +32,7 @@ class Link(ServerConnection):
     A socket, and what we know about it.
 
     Attributes:
+        address: Of the other end, as the system tells it.
         path: The path that it asked for; decides about its protocol.
         identity: Whose it is; both are set while the request is looked at.
         connection_id: The id that was negotiated for it, or None.
@@ -52,6 +53,7 @@ class Link(ServerConnection):
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
+        self.address = ""
         self.path = ""
         self.identity: Identity = ANONYMOUS
         self.connection_id: str | None = None
@@ -68,6 +70,8 @@ class Link(ServerConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Report the socket, before its request has arrived."""
         super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self.address = str(peer[0]) if peer else ""
         self._made(self)
 
     def data_received(self, data: bytes) -> None:

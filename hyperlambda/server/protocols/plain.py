@@ -103,6 +103,7 @@ class PlainSession:
         connection: Its `encode` is `encode_message`.
         publishers: Roles of which one is needed to publish.
         execute: Runs files; without it `execute` is answered with ``unsupported``.
+        count_publish: Called for each message that the client publishes.
     """
 
     heartbeat = PING
@@ -115,11 +116,13 @@ class PlainSession:
         *,
         publishers: Collection[str] = ("root", "admin"),
         execute: Execute | None = None,
+        count_publish: Callable[[], object] = lambda: None,
     ) -> None:
         self.connection = connection
         self._hub = hub
         self._may_publish = not connection.identity.roles.isdisjoint(publishers)
         self._execute_file = execute
+        self._count_publish = count_publish
 
     def open(self) -> None:
         """Join the hub and greet."""
@@ -180,6 +183,7 @@ class PlainSession:
 
     def _publish(self, fields: Fields, request_id: object) -> Fields:
         self._require_publisher()
+        self._count_publish()
         name = take_text(fields, "name")
         argument = take_json(fields, "args")
         audience = take_audience(fields)
