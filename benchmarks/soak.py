@@ -51,11 +51,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak")
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--clients", type=int, default=2_000)
-    parser.add_argument("--be-clients", metavar="JSON", help=argparse.SUPPRESS)
+    parser.add_argument("--be-clients", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     raise_file_limit()
     if options.be_clients:
-        asyncio.run(_be_clients(**json.loads(options.be_clients)))
+        # Not an argument: there everybody on this machine could read the secret.
+        asyncio.run(_be_clients(**json.loads(sys.stdin.readline())))
         return 0
     wrong, told = _soak(options.seconds, options.clients)
     print(json.dumps(told))
@@ -79,10 +80,14 @@ def _soak(seconds: float, count: int) -> tuple[list[str], dict[str, Any]]:
             "seconds": seconds,
         }
         clients = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.soak", "--be-clients", json.dumps(task)],
+            [sys.executable, "-m", "benchmarks.soak", "--be-clients"],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert clients.stdin is not None
+        clients.stdin.write(f"{json.dumps(task)}\n")
+        clients.stdin.flush()
         try:
             sizes = _publish(background, seconds, count)
             output, _ = clients.communicate(timeout=60)

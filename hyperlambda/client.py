@@ -362,6 +362,8 @@ def _is_this_machine(url: str) -> bool:
 def _refusal(url: str, status: int) -> str:
     if status == 401:
         return "the server refused the token"
+    if status == 429:
+        return f"the server at {url} has too many connections from this address"
     if status == 503:
         return f"the server at {url} takes no more connections now"
     return f"there is no socket server at {url}: it answers with status {status}"
