@@ -3,13 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check bench bench-quick fmt clean
+.PHONY: help demo test check bench bench-quick soak fmt clean
 
 help:
 	@echo "make demo    see a program reach the right clients, and only those"
 	@echo "make test    run the tests"
 	@echo "make check   lint and type check"
 	@echo "make bench   measure speed beside other tools"
+	@echo "make soak    let 2,000 clients come and go for 5 minutes"
 
 # What users need.
 .venv/installed: pyproject.toml
@@ -38,6 +39,9 @@ bench: .venv/developing
 
 bench-quick: .venv/developing
 	$(BIN)/python -m benchmarks --quick
+
+soak: .venv/developing
+	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 fmt: .venv/developing
 	$(BIN)/ruff check --fix .

@@ -21,7 +21,7 @@ from .limits import Limits
 from .node import Node
 from .parser import parse
 from .registry import slot
-from .sockets import Audience, AudienceKind, Hub, Message, SocketUser
+from .sockets import Audience, AudienceKind, Hub, Message, SocketGroup, SocketUser
 
 __all__ = [
     "ArgumentError",
@@ -36,6 +36,7 @@ __all__ = [
     "Limits",
     "Message",
     "Node",
+    "SocketGroup",
     "SocketUser",
     "UnknownSlotError",
     "generate",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from .errors import SocketError
-from .sockets import AudienceKind, Message, SocketUser
+from .sockets import AudienceKind, Message, SocketGroup, SocketUser
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -95,6 +95,8 @@ class SocketClient:
         audience = message.audience
         if audience.kind is not AudienceKind.EVERYONE:
             fields[audience.kind.value] = list(audience.names)
+        if message.excluded:
+            fields["except"] = list(message.excluded)
         self._ask(fields, "published")
 
     def users(
@@ -127,6 +129,49 @@ class SocketClient:
         self._ask(
             {"type": "remove-from-group", "user": username, "group": group},
             "removed-from-group",
+        )
+
+    def groups(
+        self, prefix: str = "", offset: int = 0, limit: int | None = 10
+    ) -> list[SocketGroup]:
+        """Return groups whose name starts with the prefix, by name; one page of them."""
+        answer = self._ask(
+            {"type": "groups", "prefix": prefix, "offset": offset, "limit": limit},
+            "groups",
+        )
+        return [
+            SocketGroup(group["name"], group["connections"])
+            for group in answer["groups"]
+        ]
+
+    def groups_of(self, connection: str) -> list[str]:
+        """Return the groups of a connection, by name; none if there is no such one."""
+        answer = self._ask(
+            {"type": "connection-groups", "connection": connection}, "connection-groups"
+        )
+        return [*answer["groups"]]
+
+    def disconnect(
+        self, connection: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
+        """End a connection, by its id, after what was published for it so far."""
+        self._disconnect("connection", connection, reason, may_return)
+
+    def disconnect_user(
+        self, username: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
+        """End all present connections of a user (or one, by its id)."""
+        self._disconnect("user", username, reason, may_return)
+
+    def _disconnect(self, key: str, name: str, reason: str, may_return: bool) -> None:
+        self._ask(
+            {
+                "type": "disconnect",
+                key: name,
+                "message": reason,
+                "reconnect": may_return,
+            },
+            "disconnected",
         )
 
     def subscribe(self, *names: str) -> None:
@@ -317,6 +362,8 @@ def _is_this_machine(url: str) -> bool:
 def _refusal(url: str, status: int) -> str:
     if status == 401:
         return "the server refused the token"
+    if status == 429:
+        return f"the server at {url} has too many connections from this address"
     if status == 503:
         return f"the server at {url} takes no more connections now"
     return f"there is no socket server at {url}: it answers with status {status}"

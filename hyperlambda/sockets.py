@@ -18,6 +18,7 @@ __all__ = [
     "AudienceKind",
     "Hub",
     "Message",
+    "SocketGroup",
     "SocketUser",
 ]
 
@@ -61,11 +62,13 @@ class Message:
         name: What clients subscribe to; never empty.
         argument: JSON text, or None when the program gave no [args].
         audience: Who receives it.
+        excluded: Ids of connections that do not, although they are in the audience.
     """
 
     name: str
     argument: str | None = None
     audience: Audience = field(default_factory=Audience)
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,20 @@ class SocketUser:
 
     username: str
     connections: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SocketGroup:
+    """
+    A group that somebody is in.
+
+    Attributes:
+        name: Its name.
+        connections: How many connections are in it.
+    """
+
+    name: str
+    connections: int
 
 
 class Hub(Protocol):
@@ -106,3 +123,28 @@ class Hub(Protocol):
 
     def remove_from_group(self, username: str, group: str) -> None:
         """Take a user's present connections (or one, by its id) out of a group."""
+
+    def groups(
+        self, prefix: str = "", offset: int = 0, limit: int | None = 10
+    ) -> list[SocketGroup]:
+        """Return groups whose name starts with the prefix, by name; one page of them."""
+
+    def groups_of(self, connection: str) -> list[str]:
+        """Return the groups of a connection, by name; none if there is no such one."""
+
+    def disconnect(
+        self, connection: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
+        """
+        End a connection, by its id, after what was published for it so far.
+
+        Args:
+            connection: Its id; nothing happens if there is no such connection.
+            reason: What its client is told.
+            may_return: Whether its client is asked to connect anew.
+        """
+
+    def disconnect_user(
+        self, username: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
+        """End all present connections of a user (or one, by its id); see `disconnect`."""

@@ -22,6 +22,7 @@ FAMILIES = (
     "nodes",
     "numbers",
     "patterns",
+    "presence",
     "reading",
     "recaptcha",
     "replacing",

@@ -1,5 +1,5 @@
 """
-Messages to connected clients, and who is connected (spec 05 §2).
+Messages to connected clients, and the groups that these are in (spec 05 §2).
 
 Each slot has a second name that begins with `socket.`. What they say goes to the hub of
 the evaluator; an audience fails closed, so that no mistake makes a message public.
@@ -12,18 +12,17 @@ from hyperlambda import (
     Audience,
     AudienceKind,
     Evaluator,
-    Expression,
-    Hub,
     Message,
     Node,
     slot,
 )
-from hyperlambda.errors import SocketError, nearest
-from hyperlambda.expressions import resolve, resolve_int, resolve_text
+from hyperlambda.errors import nearest
+from hyperlambda.expressions import resolve_text
 from hyperlambda.json_writer import write_json
-from hyperlambda.sockets import CONNECTION
 from hyperlambda.unwrapping import unwrap_descendants
 from hyperlambda.values import WHITESPACE
+
+from .hubs import connection_of, hub_of
 
 _KINDS = {
     "roles": AudienceKind.ROLES,
@@ -35,6 +34,8 @@ _KINDS = {
     "user": AudienceKind.USERS,
     "client": AudienceKind.CLIENTS,
 }
+
+_ARGUMENTS = ("args", "except", *_KINDS)
 
 
 @slot("sockets.signal", "socket.signal")
@@ -50,6 +51,7 @@ def signal(evaluator: Evaluator, node: Node) -> None:
         value: str, the name of the message, or an expression that leads to it.
         roles, groups, users or clients: names with commas between them, or an
             expression that leads to them; no names are nobody. The singular works too.
+        except: connection ids, written the same way, that do not get it.
         args: what the message says, as JSON: its children. What expressions find takes
             their place, nodes as well as values.
     Leaves:
@@ -57,7 +59,8 @@ def signal(evaluator: Evaluator, node: Node) -> None:
     Raises:
         SocketError: The evaluator has no hub, or the hub could not send.
         ArgumentError: The name is empty, an audience is null or finds nothing, there
-            are two audiences, or a child is none of those above.
+            are two audiences, `except` is null or finds nothing, or a child is none of
+            those above.
         ConversionError: A value in args has no form in JSON.
     Source:
         Spec 05 §2.1, 22.
@@ -76,15 +79,16 @@ def signal(evaluator: Evaluator, node: Node) -> None:
            id:int:17
         sockets.signal:orders.changed
     """
-    hub = _hub(evaluator, node)
+    hub = hub_of(evaluator, node)
     _check_arguments(node)
     name = resolve_text(node)
     argument = _argument(evaluator, node)
     audience = _audience(node)
+    excluded = _excluded(node)
     if name == "":
         raise ArgumentError("a message needs a name, and this one is empty")
     if name is not None:
-        hub.publish(Message(name, argument, audience))
+        hub.publish(Message(name, argument, audience, excluded))
     node.clear()
 
 
@@ -115,7 +119,7 @@ def add_to_group(evaluator: Evaluator, node: Node) -> None:
         sockets.user.add-to-group:ada
            group:editors
     """
-    hub = _hub(evaluator, node)
+    hub = hub_of(evaluator, node)
     hub.add_to_group(*_membership(node))
 
 
@@ -143,7 +147,7 @@ def remove_from_group(evaluator: Evaluator, node: Node) -> None:
         sockets.user.remove-from-group:ada
            group:editors
     """
-    hub = _hub(evaluator, node)
+    hub = hub_of(evaluator, node)
     hub.remove_from_group(*_membership(node))
 
 
@@ -176,8 +180,8 @@ def enter_group(evaluator: Evaluator, node: Node) -> None:
         sockets.connection.enter-group:c1
            group:editors
     """
-    hub = _hub(evaluator, node)
-    hub.add_to_group(_connection(evaluator, node), _group(node))
+    hub = hub_of(evaluator, node)
+    hub.add_to_group(connection_of(evaluator, node), _group(node))
 
 
 @slot("sockets.connection.leave-group", "socket.connection.leave-group")
@@ -206,99 +210,8 @@ def leave_group(evaluator: Evaluator, node: Node) -> None:
         sockets.connection.leave-group:c1
            group:editors
     """
-    hub = _hub(evaluator, node)
-    hub.remove_from_group(_connection(evaluator, node), _group(node))
-
-
-@slot("sockets.users", "socket.users")
-def users(evaluator: Evaluator, node: Node) -> None:
-    """
-    List who is connected, by name.
-
-    Reads:
-        filter: str, what the usernames must start with; all by default.
-        offset: int, how many users to leave out first; 0 by default.
-        limit: int, how many to list; 10 by default.
-    Leaves:
-        value: null.
-        children: one node named `.` for each user, with the `username` and below
-            `connections` the connection ids. Anonymous connections have their id as
-            username.
-    Raises:
-        SocketError: The evaluator has no hub, or the hub could not be asked.
-        ArgumentError: The limit is negative.
-        ConversionError, LiteralError: The offset or limit is null, or no number.
-    Source:
-        Spec 05 §2.4.
-
-    Example::
-
-        sockets.users
-           filter:a
-        // becomes
-        sockets.users
-           .
-              username:ada
-              connections
-                 .:c1
-                 .:c2
-    """
-    hub = _hub(evaluator, node)
-    offset = max(0, _number(node, "offset", 0))
-    limit = _number(node, "limit", 10)
-    if limit < 0:
-        raise ArgumentError(f"the limit of '{node.name}' is negative")
-    listed = [
-        Node(
-            ".",
-            None,
-            [
-                Node("username", user.username),
-                Node("connections", None, [Node(".", id) for id in user.connections]),
-            ],
-        )
-        for user in hub.users(_filter(node), offset, limit)
-    ]
-    evaluator.charge_nodes(sum(3 + len(user.children[1].children) for user in listed))
-    node.value = None
-    node.clear()
-    node.adopt(listed)
-
-
-@slot("sockets.users.count", "socket.users.count")
-def count_users(evaluator: Evaluator, node: Node) -> None:
-    """
-    Count who is connected; each anonymous connection counts as a user.
-
-    Reads:
-        filter: str, what the usernames must start with; all by default.
-    Leaves:
-        value: int. Children are removed.
-    Raises:
-        SocketError: The evaluator has no hub, or the hub could not be asked.
-    Source:
-        Spec 05 §2.4.
-
-    Example::
-
-        sockets.users.count
-           filter:a
-        // becomes
-        sockets.users.count:int:1
-    """
-    hub = _hub(evaluator, node)
-    node.value = hub.count_users(_filter(node))
-    node.clear()
-
-
-def _hub(evaluator: Evaluator, node: Node) -> Hub:
-    if evaluator.hub is None:
-        raise SocketError(
-            f"sockets are not enabled here, and '{node.name}' needs them",
-            help="run the program with 'hyperlambda run FILE --connect URL', or give "
-            "the evaluator a hub: Evaluator(hub=…)",
-        )
-    return evaluator.hub
+    hub = hub_of(evaluator, node)
+    hub.remove_from_group(connection_of(evaluator, node), _group(node))
 
 
 # A message
@@ -308,8 +221,8 @@ def _check_arguments(node: Node) -> None:
     """Refuse children that mean nothing: one of them may be a misspelt audience."""
     for child in node.children:
         name = child.name
-        if name not in _KINDS and name != "args" and name != "..":
-            near = nearest(name.lower().lstrip("."), ["args", *_KINDS])
+        if name not in _ARGUMENTS and name != "..":
+            near = nearest(name.lower().lstrip("."), _ARGUMENTS)
             raise ArgumentError(
                 f"'{node.name}' has no argument '{name}'",
                 help=f"did you mean '{near}'?"
@@ -346,8 +259,27 @@ def _audience(node: Node) -> Audience:
             "nobody",
             place=child.place,
         )
+    return Audience(_KINDS[name], _split(text))
+
+
+def _excluded(node: Node) -> tuple[str, ...]:
+    child = node.child("except")
+    if child is None:
+        return ()
+    text = resolve_text(child)
+    if text is None:
+        # Who was to be left out must not get it because of a mistake.
+        raise ArgumentError(
+            "the connections of 'except' are null",
+            help="leave 'except' out, or write 'except:\"\"', to except nobody",
+            place=child.place,
+        )
+    return _split(text)
+
+
+def _split(text: str) -> tuple[str, ...]:
     parts = [part.strip(WHITESPACE) for part in text.split(",")]
-    return Audience(_KINDS[name], tuple(part for part in parts if part))
+    return tuple(part for part in parts if part)
 
 
 # Other arguments
@@ -360,39 +292,9 @@ def _membership(node: Node) -> tuple[str, str]:
     return username, _group(node)
 
 
-def _connection(evaluator: Evaluator, node: Node) -> str:
-    if node.value is None:
-        id = evaluator.peek(CONNECTION)
-        if id is None:
-            raise ArgumentError(
-                f"no connection runs this program, so '{node.name}' needs the id of one"
-            )
-        return str(id)
-    named = resolve_text(node)
-    if named is None:
-        # What was meant to name another must not become the client's own.
-        raise ArgumentError(f"'{node.name}' names a connection that is null")
-    return named
-
-
 def _group(node: Node) -> str:
     child = node.child("group")
     group = None if child is None else resolve_text(child)
     if group is None:
         raise ArgumentError(f"'{node.name}' needs a 'group'")
     return group
-
-
-def _filter(node: Node) -> str:
-    child = node.child("filter")
-    return "" if child is None else resolve_text(child) or ""
-
-
-def _number(node: Node, name: str, default: int) -> int:
-    child = node.child(name)
-    if child is None:
-        return default
-    # An expression without result is no argument at all (spec 04 §19).
-    if type(child.value) is Expression and resolve(child) is None:
-        return default
-    return resolve_int(child)

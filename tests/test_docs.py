@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from hyperlambda import Evaluator, Message, Node, SocketUser, generate
+from hyperlambda import Evaluator, Message, Node, SocketGroup, SocketUser, generate
 from hyperlambda.conversions import to_text
 
 ROOT = Path(__file__).parent.parent
@@ -81,6 +81,24 @@ class RecordingHub:
         pass
 
     def remove_from_group(self, username: str, group: str) -> None:
+        pass
+
+    def groups(
+        self, prefix: str = "", offset: int = 0, limit: int | None = 10
+    ) -> list[SocketGroup]:
+        return []
+
+    def groups_of(self, connection: str) -> list[str]:
+        return []
+
+    def disconnect(
+        self, connection: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
+        pass
+
+    def disconnect_user(
+        self, username: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
         pass
 
 

@@ -14,7 +14,15 @@ from textwrap import dedent
 
 import pytest
 
-from hyperlambda import Evaluator, Message, Node, SocketUser, generate, parse
+from hyperlambda import (
+    Evaluator,
+    Message,
+    Node,
+    SocketGroup,
+    SocketUser,
+    generate,
+    parse,
+)
 from hyperlambda.registry import SlotFunction, standard_slots
 
 PARTS = ["Reads:", "Leaves:", "Raises:", "Source:", "Example::"]
@@ -38,6 +46,24 @@ class QuietHub:
         pass
 
     def remove_from_group(self, username: str, group: str) -> None:
+        pass
+
+    def groups(
+        self, prefix: str = "", offset: int = 0, limit: int | None = 10
+    ) -> list[SocketGroup]:
+        return [SocketGroup("editors", 2)]
+
+    def groups_of(self, connection: str) -> list[str]:
+        return ["editors", "staff"]
+
+    def disconnect(
+        self, connection: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
+        pass
+
+    def disconnect_user(
+        self, username: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
         pass
 
 

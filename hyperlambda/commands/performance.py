@@ -20,7 +20,7 @@ from ..errors import SocketError
 from ..evaluator import Evaluator
 from ..node import Node
 from ..server import BackgroundServer
-from ..sockets import Message, SocketUser
+from ..sockets import Message, SocketGroup, SocketUser
 
 __all__ = ["PEOPLE", "Person", "Scene", "perform"]
 
@@ -110,6 +110,24 @@ class _MarkingHub:
 
     def remove_from_group(self, username: str, group: str) -> None:
         self._hub.remove_from_group(username, group)
+
+    def groups(
+        self, prefix: str = "", offset: int = 0, limit: int | None = 10
+    ) -> list[SocketGroup]:
+        return self._hub.groups(prefix, offset, limit)
+
+    def groups_of(self, connection: str) -> list[str]:
+        return self._hub.groups_of(connection)
+
+    def disconnect(
+        self, connection: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
+        self._hub.disconnect(connection, reason, may_return=may_return)
+
+    def disconnect_user(
+        self, username: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
+        self._hub.disconnect_user(username, reason, may_return=may_return)
 
 
 def perform(program: Node) -> list[Scene]:

@@ -56,6 +56,36 @@ __all__ = ["command"]
     metavar="A,B",
     help="Origins of web pages that may connect, besides our own; * for all.",
 )
+@click.option(
+    "--max-connections",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    metavar="N",
+    help="How many clients may be connected.",
+)
+@click.option(
+    "--max-per-address",
+    type=click.IntRange(1),
+    metavar="N",
+    help="How many of one address; behind a proxy all have the address of that.",
+)
+@click.option(
+    "--publish-rate",
+    type=click.IntRange(1),
+    default=5_000,
+    show_default=True,
+    metavar="N",
+    help="Messages a second that one client may publish before it is slowed down.",
+)
+@click.option(
+    "--execute-rate",
+    type=click.IntRange(1),
+    default=500,
+    show_default=True,
+    metavar="N",
+    help="Files a second that one client may run before it is slowed down.",
+)
 @config_option("server", paths=("root", "secret_file"))
 def command(
     host: str,
@@ -64,6 +94,10 @@ def command(
     secret_file: str | None,
     publishers: tuple[str, ...],
     origins: tuple[str, ...] | None,
+    max_connections: int,
+    max_per_address: int | None,
+    publish_rate: int,
+    execute_rate: int,
 ) -> None:
     """
     Serve sockets to browsers, phones and services, until Ctrl-C.
@@ -93,6 +127,10 @@ def command(
         secret=find_secret(secret_file),
         publishers=publishers,
         origins=origins or (),
+        max_connections=max_connections,
+        max_per_address=max_per_address,
+        publish_rate=publish_rate,
+        execute_rate=execute_rate,
         execute=executor,
     )
     evaluator.hub = server.hub

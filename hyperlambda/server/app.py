@@ -22,15 +22,24 @@ from websockets.frames import CloseCode
 
 from ..errors import HyperlambdaError
 from .auth import SHORT_SECRET, issue_token, signing_key
-from .calls import counted
-from .frames import join_text_frames
 from .gate import Gate, is_loopback
 from .hub import Connection, SocketHub
 from .links import Link, Writer
-from .negotiation import Negotiator, new_id
-from .protocols import Session, plain, signalr
-from .protocols.plain import Execute, PlainSession
+from .metrics import CallTimes, Refusals, write_metrics
+from .negotiation import Negotiator
+from .pace import Addresses
+from .parting import (
+    ASKED_BACK,
+    SENT_AWAY,
+    TOKEN_EXPIRED,
+    TOO_SLOW,
+    Partings,
+    part,
+)
+from .protocols import Session, signalr
+from .protocols.plain import Execute
 from .protocols.signalr import SignalRSession
+from .sessions import SessionMaker
 from .watch import Watch
 
 __all__ = ["PLAIN_PATH", "SIGNALR_PATH", "SocketServer"]
@@ -38,12 +47,6 @@ __all__ = ["PLAIN_PATH", "SIGNALR_PATH", "SocketServer"]
 PLAIN_PATH = "/ws"
 
 SIGNALR_PATH = "/sockets"
-
-TOKEN_EXPIRED = 3005
-"""Close code; below 3500, clients may come back at once with a fresh token."""
-
-TOO_SLOW = 4008
-"""Close code of a client that does not read what it asked for."""
 
 _log = logging.getLogger("hyperlambda.server")
 
@@ -71,6 +74,11 @@ class SocketServer:
         close_on_expiry: Whether a connection ends with its token (3005).
         leeway: Seconds by which the clocks of issuer and server may differ.
         max_connections: How many clients at most; None for no limit.
+        max_per_address: The same of one address, of IPv6 of one network of 64 bits.
+            Clients behind a proxy all have the address of that.
+        publish_rate: How many messages a second a client may publish, in the mean of
+            some seconds, before it is slowed down; None for no limit.
+        execute_rate: The same of files that it runs.
         open_timeout: Seconds from the first byte to the open WebSocket.
         handshake_timeout: Seconds from there to the handshake of a SignalR client.
         max_record: Bytes of a SignalR client's record; after a bigger one the
@@ -103,6 +111,9 @@ class SocketServer:
         close_on_expiry: bool = True,
         leeway: float = 30,
         max_connections: int | None = 10_000,
+        max_per_address: int | None = None,
+        publish_rate: float | None = 5_000,
+        execute_rate: float | None = 500,
         open_timeout: float = 10,
         handshake_timeout: float = 15,
         max_record: int = signalr.MAX_RECORD,
@@ -119,8 +130,6 @@ class SocketServer:
         self.host = host
         self.port = port
         self.hub = SocketHub()
-        self._publishers = frozenset(publishers)
-        self._execute = execute
         self._max_size = max_size
         self._queue_bytes = queue_bytes
         self._queue_messages = queue_messages
@@ -131,12 +140,23 @@ class SocketServer:
         self._max_connections = max_connections
         self._open_timeout = open_timeout
         self._handshake_timeout = handshake_timeout
-        self._max_record = max_record
         self._drain_timeout = drain_timeout
+        self._calls = CallTimes()
+        self._maker = SessionMaker(
+            hub=self.hub,
+            publishers=frozenset(publishers),
+            execute=execute,
+            calls=self._calls,
+            publish_rate=publish_rate,
+            execute_rate=execute_rate,
+            max_record=max_record,
+        )
         self._sessions: dict[str, Callable[[Link], Session]] = {
-            PLAIN_PATH: self._plain_session,
+            PLAIN_PATH: self._maker.plain,
             SIGNALR_PATH: self._signalr_session,
         }
+        self._refusals = Refusals()
+        self._addresses = Addresses(max_per_address)
         self._gate = Gate(
             self.secret,
             socket_paths=self._sessions,
@@ -150,9 +170,12 @@ class SocketServer:
             leeway=leeway,
             is_full=self._is_full,
             health=lambda: {"connections": self.hub.connection_count},
+            metrics=self._write_metrics,
+            addresses=self._addresses,
+            refusals=self._refusals,
         )
         self._sockets: set[Link] = set()
-        self._partings: set[asyncio.Task[None]] = set()
+        self._partings = Partings()
         self._server: Server | None = None
         self._writer: Writer | None = None
         self._watch: Watch | None = None
@@ -200,6 +223,7 @@ class SocketServer:
             max_bytes=self._queue_bytes,
             max_messages=self._queue_messages,
             drop=self._drop,
+            part=self._send_away,
         )
         self._watch = Watch(
             self._links.values,
@@ -247,8 +271,7 @@ class SocketServer:
                 is_error=False,
                 timeout=self._drain_timeout,
             )
-        if self._partings:
-            await asyncio.wait(self._partings)
+        await self._partings.wait()
         for link in list(self._sockets):
             link.transport.abort()
         await server.wait_closed()
@@ -284,7 +307,7 @@ class SocketServer:
 
     async def _listen(self) -> Server:
         # The class is called like a class; what it gets besides is bound here.
-        factory = partial(Link, made=self._sockets.add, lost=self._forget)
+        factory = partial(Link, made=self._meet, lost=self._forget)
         try:
             return await serve(
                 cast("Any", self._handle),
@@ -315,28 +338,14 @@ class SocketServer:
         # Not the hub's count: SignalR clients join that with their handshake.
         return limit is not None and len(self._links) >= limit
 
-    def _plain_session(self, link: Link) -> Session:
-        return PlainSession(
-            self.hub,
-            Connection(new_id(), link.identity, plain.encode_message),
-            publishers=self._publishers,
-            execute=counted(self._execute, link),
+    def _write_metrics(self) -> bytes:
+        buffers = (
+            link.transport.get_write_buffer_size() for link in self._links.values()
         )
+        return write_metrics(self.hub, self._calls, self._refusals, buffers)
 
     def _signalr_session(self, link: Link) -> Session:
-        session = SignalRSession(
-            self.hub,
-            Connection(
-                link.connection_id or new_id(),
-                link.identity,
-                signalr.encode_message,
-                join_text_frames,
-            ),
-            write=link.transport.write,
-            end=partial(self._end, link),
-            execute=counted(self._execute, link),
-            max_record=self._max_record,
-        )
+        session = self._maker.signalr(link, partial(self._end, link))
         link.loop.call_later(
             self._handshake_timeout, self._check_handshake, link, session
         )
@@ -365,10 +374,15 @@ class SocketServer:
         except Exception:
             # A mistake of ours, or of an executor: it ends this connection only.
             _log.exception("connection %s failed", session.connection.id)
-            await _part(link, CloseCode.INTERNAL_ERROR, "internal error", 1)
+            await part(link, CloseCode.INTERNAL_ERROR, "internal error", 1)
+
+    def _meet(self, link: Link) -> None:
+        self._sockets.add(link)
+        self._addresses.add(link.address)
 
     def _forget(self, link: Link) -> None:
         self._sockets.discard(link)
+        self._addresses.discard(link.address)
         link.has_room.set()
         if link.session is not None:
             self._links.pop(link.session.connection, None)
@@ -388,6 +402,14 @@ class SocketServer:
         )
         self._dismiss(link, code=TOO_SLOW, reason="reading too slowly")
 
+    def _send_away(self, link: Link, reason: str, may_return: bool) -> None:
+        self._dismiss(
+            link,
+            code=ASKED_BACK if may_return else SENT_AWAY,
+            reason=reason or "disconnected",
+            may_return=may_return,
+        )
+
     def _dismiss(
         self,
         link: Link,
@@ -395,12 +417,13 @@ class SocketServer:
         code: int,
         reason: str,
         is_error: bool = True,
+        may_return: bool = True,
         timeout: float = 1,
     ) -> None:
         session = link.session
         last = None
         if session is not None:
-            last = session.farewell(reason if is_error else "", may_return=True)
+            last = session.farewell(reason if is_error else "", may_return=may_return)
         self._close(link, last, code, reason, timeout)
 
     def _end(self, link: Link, last: bytes | None) -> None:
@@ -420,18 +443,4 @@ class SocketServer:
             self.hub.leave(link.session.connection)
         if last is not None:
             link.transport.write(last)
-        task = asyncio.create_task(_part(link, code, reason, timeout))
-        self._partings.add(task)
-        task.add_done_callback(self._partings.discard)
-
-
-async def _part(link: Link, code: int, reason: str, timeout: float) -> None:
-    """Close politely within some seconds; then no more politely."""
-    try:
-        # Waits behind what is queued, which `websockets` itself does without an end.
-        async with asyncio.timeout(timeout):
-            await link.close(code, reason)
-    except TimeoutError:
-        pass
-    finally:
-        link.transport.abort()
+        self._partings.begin(link, code, reason, timeout)

@@ -21,6 +21,7 @@ from websockets.http11 import Request, Response
 
 from .auth import ANONYMOUS, AuthError, Identity, verify_token
 from .links import Link
+from .metrics import CONTENT_TYPE, Refusals
 from .negotiation import (
     Negotiator,
     Refusal,
@@ -28,6 +29,7 @@ from .negotiation import (
     cors_headers,
     preflight_headers,
 )
+from .pace import Addresses
 
 __all__ = ["Gate", "is_loopback"]
 
@@ -78,6 +80,9 @@ class Gate:
         leeway: By how many seconds clocks may differ.
         is_full: Whether no further client can be served.
         health: What ``/health`` tells.
+        metrics: What ``/metrics`` tells.
+        addresses: How many sockets each address has.
+        refusals: Where those are counted who do not come in.
     """
 
     def __init__(
@@ -91,6 +96,9 @@ class Gate:
         leeway: float = 30,
         is_full: Callable[[], bool] = lambda: False,
         health: Callable[[], Mapping[str, object]] = dict,
+        metrics: Callable[[], bytes] = bytes,
+        addresses: Addresses | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
         self._secret = secret
         self._socket_paths = frozenset(socket_paths)
@@ -103,6 +111,9 @@ class Gate:
         self._leeway = leeway
         self._is_full = is_full
         self._health = health
+        self._metrics = metrics
+        self._addresses = Addresses(None) if addresses is None else addresses
+        self._refusals = Refusals() if refusals is None else refusals
         self._files = {
             path: ((_PAGES / name).read_bytes(), kind)
             for path, (name, kind) in _FILES.items()
@@ -126,19 +137,29 @@ class Gate:
         if url.path == "/health":
             body = json.dumps({"status": "ok", **self._health()}).encode()
             return _get(request, body, "application/json")
+        if url.path == "/metrics":
+            return _get(request, self._metrics(), CONTENT_TYPE)
         return _text(HTTPStatus.NOT_FOUND, "there is nothing here")
 
     def _admit(self, link: Link, request: Request, url: SplitResult) -> Response | None:
         if request.method != "GET":
             return _not_allowed("GET")
         if self._is_full():
+            self._refusals.full += 1
             return _text(HTTPStatus.SERVICE_UNAVAILABLE, "the server is full")
+        if self._addresses.is_over(link.address):
+            self._refusals.address += 1
+            return _text(
+                HTTPStatus.TOO_MANY_REQUESTS, "this address has too many connections"
+            )
         own_page = self._is_own_page(request.headers)
         if own_page is None:
+            self._refusals.origin += 1
             return _text(HTTPStatus.FORBIDDEN, "this origin is not allowed")
         try:
             link.identity = self._identify(request.headers, url.query, own_page)
         except AuthError as error:
+            self._refusals.token += 1
             return _unauthorized(error)
         link.path = url.path
         negotiator = self._negotiators.get(url.path)

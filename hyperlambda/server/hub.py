@@ -12,93 +12,51 @@ publisher caused them, and a message goes to those who were in a group when it w
 published.
 
 Threads: the inbox is a deque, whose `append` and `popleft` are atomic. The tables
-belong to the owner's thread, except the tables of who is connected, which `users` and
-`count_users` read from others: a lock guards these, taken when somebody comes or goes and
-never for a message.
+belong to the owner's thread, except those of `Presence`. Who changes a group sees the
+change there at once; deliveries see it in its turn.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from ..errors import SocketError
-from ..sockets import Audience, AudienceKind, Message, SocketUser
+from ..sockets import Audience, AudienceKind, Message
+from .connection import Connection, Counters, Encode
+from .presence import Presence
 
-if TYPE_CHECKING:
-    from .auth import Identity
-
-__all__ = ["Connection", "Counters", "Encode", "SocketHub"]
-
-Encode: TypeAlias = Callable[[Message], bytes]
-"""Makes the frame of a message in a protocol; one function object per protocol."""
+__all__ = ["Connection", "Counters", "Encode", "Farewell", "SocketHub"]
 
 _Table: TypeAlias = "dict[str, set[Connection]]"
 
 _log = logging.getLogger(__name__)
 
 
-class Connection:
-    """
-    One client.
-
-    Attributes:
-        id: What programs address it by; public.
-        identity: Whose it is; `ANONYMOUS` if it brought no token.
-        encode: How its protocol writes a message.
-        join: How its protocol makes bytes to send of several frames.
-        groups: From its token, and what programs have put it into.
-        names: What it has subscribed to: names and patterns.
-        pending: Frames that wait for the next flush, oldest first.
-    """
-
-    __slots__ = ("encode", "groups", "id", "identity", "join", "names", "pending")
-
-    def __init__(
-        self,
-        id: str,
-        identity: Identity,
-        encode: Encode,
-        join: Callable[[list[bytes]], bytes] = b"".join,
-    ) -> None:
-        self.id = id
-        self.identity = identity
-        self.encode = encode
-        self.join = join
-        self.groups: set[str] = set(identity.groups)
-        self.names: set[str] = set()
-        self.pending: list[bytes] = []
-
-
-@dataclass(slots=True)
-class Counters:
-    """
-    What has happened since the hub was made.
-
-    Attributes:
-        connections: How many have joined.
-        messages: How many were published.
-        deliveries: How many frames these became.
-        dropped: How many connections were ended because they read too slowly.
-        failed: How many messages could not be encoded.
-    """
-
-    connections: int = 0
-    messages: int = 0
-    deliveries: int = 0
-    dropped: int = 0
-    failed: int = 0
+@dataclass(frozen=True, slots=True)
+class _GroupChange:
+    connections: tuple[Connection, ...]
+    group: str
+    is_member: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _GroupChange:
-    username: str
-    group: str
-    is_member: bool
+class Farewell:
+    """
+    Connections that must end, and how.
+
+    Attributes:
+        connections: Which.
+        reason: What their clients are told.
+        may_return: Whether these are asked to connect anew.
+    """
+
+    connections: tuple[Connection, ...]
+    reason: str
+    may_return: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +65,7 @@ class _Reply:
     frame: bytes
 
 
-class SocketHub:
+class SocketHub(Presence):
     """
     Satisfies `hyperlambda.sockets.Hub` for the connections of this process.
 
@@ -120,16 +78,15 @@ class SocketHub:
     def __init__(
         self, wake: Callable[[], object] | None = None, *, max_inbox: int = 100_000
     ) -> None:
+        super().__init__()
         self.wake = wake
         self.max_inbox = max_inbox
         self.counters = Counters()
         self.dirty: list[Connection] = []
-        self._inbox: deque[Message | _GroupChange | _Reply] = deque()
+        self.leaving: list[Farewell] = []
+        self._inbox: deque[Message | _GroupChange | _Reply | Farewell] = deque()
         self._is_woken = False
         self._is_closed = False
-        self._by_id: dict[str, Connection] = {}
-        self._by_user: dict[str, dict[str, Connection]] = {}
-        self._members_lock = threading.Lock()
         self._by_role: _Table = {}
         self._by_group: _Table = {}
         self._by_name: _Table = {}
@@ -160,23 +117,6 @@ class SocketHub:
             raise SocketError(f"{self.max_inbox} messages wait to be delivered already")
         self._put(message)
 
-    def users(
-        self, prefix: str = "", offset: int = 0, limit: int | None = 10
-    ) -> list[SocketUser]:
-        """Return users whose name starts with the prefix, by name; one page of them."""
-        start = max(offset, 0)
-        stop = None if limit is None else start + max(limit, 0)
-        with self._members_lock:
-            return [
-                SocketUser(name, tuple(self._by_user[name]))
-                for name in sorted(self._names(prefix))[start:stop]
-            ]
-
-    def count_users(self, prefix: str = "") -> int:
-        """Return how many users have a name that starts with the prefix."""
-        with self._members_lock:
-            return len(self._names(prefix))
-
     def add_to_group(self, username: str, group: str) -> None:
         """
         Put a user's present connections (or one, by its id) into a group.
@@ -192,6 +132,31 @@ class SocketHub:
         """Take a user's present connections (or one, by its id) out of a group."""
         self._change_group(username, group, False)
 
+    def disconnect(
+        self, connection: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
+        """
+        End a connection, by its id, after what was published for it so far.
+
+        Raises:
+            SocketError: The id is empty, or the server has stopped.
+        """
+        if not connection:
+            raise SocketError("a connection is ended by its id, and none was given")
+        with self._members_lock:
+            one = self._by_id.get(connection)
+        self._part_with(() if one is None else (one,), reason, may_return)
+
+    def disconnect_user(
+        self, username: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
+        """End all present connections of a user (or one, by its id)."""
+        if not username:
+            raise SocketError("a user is disconnected by name, and none was given")
+        with self._members_lock:
+            own = self._own(username)
+        self._part_with(own, reason, may_return)
+
     def send(self, connection: Connection, frame: bytes) -> None:
         """
         Send a frame to one connection, after everything that was published so far.
@@ -204,43 +169,25 @@ class SocketHub:
     # What the owner calls, on its own thread.
 
     @property
-    def connections(self) -> list[Connection]:
-        """Everybody who is connected, in the order in which they joined."""
-        return list(self._by_id.values())
-
-    @property
-    def connection_count(self) -> int:
-        """How many are connected."""
-        return len(self._by_id)
-
-    def is_connected(self, id: str) -> bool:
-        """Return whether a connection has this id."""
-        return id in self._by_id
+    def inbox_size(self) -> int:
+        """How much waits for `deliver`."""
+        return len(self._inbox)
 
     def join(self, connection: Connection) -> None:
         """Let a connection be reached from now on."""
         identity = connection.identity
-        with self._members_lock:
-            self._by_id[connection.id] = connection
-            key = identity.username or connection.id
-            self._by_user.setdefault(key, {})[connection.id] = connection
+        groups = self._enter(connection)
         for role in identity.roles:
             _add(self._by_role, role, connection)
-        for group in connection.groups:
+        for group in groups:
             _add(self._by_group, group, connection)
         self.counters.connections += 1
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection; does nothing if it is forgotten already."""
         identity = connection.identity
-        with self._members_lock:
-            if self._by_id.pop(connection.id, None) is None:
-                return
-            key = identity.username or connection.id
-            own = self._by_user[key]
-            del own[connection.id]
-            if not own:
-                del self._by_user[key]
+        if not self._exit(connection):
+            return
         for role in identity.roles:
             _discard(self._by_role, role, connection)
         for group in connection.groups:
@@ -280,7 +227,8 @@ class SocketHub:
         Move what waits in the inbox to the `pending` of its receivers.
 
         Stops after so many entries, or so many bytes of frames for one receiver, so that
-        the owner can send in between.
+        the owner can send in between; and after a `Farewell`, which goes to `leaving`:
+        the owner ends these connections before it calls this again.
 
         Returns:
             Whether more waits.
@@ -295,8 +243,11 @@ class SocketHub:
                 size += self._deliver_message(item)
             elif item.__class__ is _Reply:
                 size += self._deliver_reply(item)
+            elif item.__class__ is _GroupChange:
+                self._apply_group_change(item)
             else:
-                self._apply_group_change(item)  # type: ignore[arg-type]
+                self.leaving.append(item)  # type: ignore[arg-type]
+                break
             if size >= max_bytes:
                 break
         return bool(inbox)
@@ -349,7 +300,7 @@ class SocketHub:
         if kind is AudienceKind.GROUPS:
             return [self._by_group[name] for name in names if name in self._by_group]
         if kind is AudienceKind.CLIENTS:
-            return [{self._by_id[name] for name in names if name in self._by_id}]
+            return [self._named(names)]
         return [
             {
                 connection
@@ -360,8 +311,13 @@ class SocketHub:
             }
         ]
 
+    def _named(self, ids: tuple[str, ...]) -> set[Connection]:
+        return {self._by_id[id] for id in ids if id in self._by_id}
+
     def _deliver_message(self, message: Message) -> int:
         targets = self.receivers(message.name, message.audience)
+        if message.excluded:
+            targets = targets - self._named(message.excluded)
         self.counters.messages += 1
         frames: dict[Encode, bytes] = {}
         encode: Encode | None = None
@@ -397,29 +353,39 @@ class SocketHub:
         return len(reply.frame)
 
     def _apply_group_change(self, change: _GroupChange) -> None:
-        own = self._by_user.get(change.username)
-        if own is None:
-            one = self._by_id.get(change.username)
-            own = {} if one is None else {one.id: one}
-        for connection in own.values():
-            if change.is_member:
-                connection.groups.add(change.group)
-                _add(self._by_group, change.group, connection)
-            else:
-                connection.groups.discard(change.group)
+        for connection in change.connections:
+            if not change.is_member:
                 _discard(self._by_group, change.group, connection)
+            elif self._by_id.get(connection.id) is connection:
+                _add(self._by_group, change.group, connection)
 
     def _change_group(self, username: str, group: str, is_member: bool) -> None:
         if not username:
             raise SocketError("a group is changed for a user, and none was named")
         if not group:
             raise SocketError("a group needs a name")
-        self._put(_GroupChange(username, group, is_member))
+        with self._members_lock:
+            own = self._own(username)
+            # Both under the lock, so that two threads leave the same in both tables.
+            self._put(_GroupChange(own, group, is_member))
+            for connection in own:
+                if is_member and group not in connection.groups:
+                    connection.groups.add(group)
+                    self._count_member(group, 1)
+                elif not is_member and group in connection.groups:
+                    connection.groups.remove(group)
+                    self._count_member(group, -1)
 
-    def _names(self, prefix: str) -> list[str]:
-        return [name for name in self._by_user if name.startswith(prefix)]
+    def _part_with(
+        self, connections: tuple[Connection, ...], reason: str, may_return: bool
+    ) -> None:
+        try:
+            reason.encode()
+        except UnicodeEncodeError:
+            raise SocketError("a reason cannot hold half a surrogate pair") from None
+        self._put(Farewell(connections, reason, may_return))
 
-    def _put(self, item: Message | _GroupChange | _Reply) -> None:
+    def _put(self, item: Message | _GroupChange | _Reply | Farewell) -> None:
         if self._is_closed or self.wake is None:
             raise SocketError("the socket server is not running")
         self._inbox.append(item)

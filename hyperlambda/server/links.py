@@ -32,6 +32,7 @@ class Link(ServerConnection):
     A socket, and what we know about it.
 
     Attributes:
+        address: Of the other end, as the system tells it.
         path: The path that it asked for; decides about its protocol.
         identity: Whose it is; both are set while the request is looked at.
         connection_id: The id that was negotiated for it, or None.
@@ -52,6 +53,7 @@ class Link(ServerConnection):
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
+        self.address = ""
         self.path = ""
         self.identity: Identity = ANONYMOUS
         self.connection_id: str | None = None
@@ -68,6 +70,8 @@ class Link(ServerConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Report the socket, before its request has arrived."""
         super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self.address = str(peer[0]) if peer else ""
         self._made(self)
 
     def data_received(self, data: bytes) -> None:
@@ -90,6 +94,8 @@ class Writer:
         max_bytes: How much may wait for one connection before it counts as too slow.
         max_messages: The same in messages.
         drop: Called with a link that is too slow.
+        part: Called with a link that a program ends, the reason, and whether its client
+            may return.
 
     A message that alone is bigger than the bound is still taken when nothing waits.
     """
@@ -101,6 +107,7 @@ class Writer:
         max_bytes: int,
         max_messages: int,
         drop: Callable[[Link], None],
+        part: Callable[[Link, str, bool], None],
     ) -> None:
         self.links: dict[Connection, Link] = {}
         self._hub = hub
@@ -111,6 +118,7 @@ class Writer:
         self._turn_bytes = max(1, min(1 << 20, max_bytes // 4))
         self._turn_messages = max(1, min(1_000, max_messages // 4))
         self._drop = drop
+        self._part = part
         self._is_busy = False
         hub.wake = self._wake
 
@@ -119,6 +127,8 @@ class Writer:
         more = self._hub.deliver(self._turn_messages, self._turn_bytes)
         if self._hub.dirty:
             self._flush()
+        if self._hub.leaving:
+            self._send_away()
         return more
 
     def _wake(self) -> None:
@@ -135,6 +145,14 @@ class Writer:
             self._is_busy = True
             # Sockets get their turn in between.
             self._loop.call_soon(self._run)
+
+    def _send_away(self) -> None:
+        leaving, self._hub.leaving = self._hub.leaving, []
+        for farewell in leaving:
+            for connection in farewell.connections:
+                link = self.links.get(connection)
+                if link is not None:
+                    self._part(link, farewell.reason, farewell.may_return)
 
     def _flush(self) -> None:
         dirty, self._hub.dirty = self._hub.dirty, []

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from hyperlambda.client import SocketClient
 from hyperlambda.commands.group import group
+from hyperlambda.errors import SocketError
 
 from .process import SECRET, TIMEOUT, hyperlambda, line_of, serving, started, token
 
@@ -56,6 +57,17 @@ def test_publishers_can_be_chosen() -> None:
         for role, code in (("author", 0), ("root", 1)):
             outcome = hyperlambda("publish", "x", "--url", url, "--token", token(role))
             assert outcome.returncode == code
+
+
+def test_connections_of_an_address_can_be_limited() -> None:
+    with (
+        serving("--max-per-address", "1") as url,
+        SocketClient(url),
+        pytest.raises(SocketError, match="too many connections from this address"),
+    ):
+        SocketClient(url)
+    assert refused("--max-per-address", "0")[0] == 2
+    assert refused("--publish-rate", "0")[0] == 2
 
 
 def test_a_taken_port_is_one_line() -> None:

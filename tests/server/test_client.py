@@ -12,7 +12,14 @@ import pytest
 from hyperlambda.client import ReceivedMessage, SocketClient
 from hyperlambda.errors import SocketError
 from hyperlambda.server import BackgroundServer
-from hyperlambda.sockets import Audience, AudienceKind, Hub, Message, SocketUser
+from hyperlambda.sockets import (
+    Audience,
+    AudienceKind,
+    Hub,
+    Message,
+    SocketGroup,
+    SocketUser,
+)
 
 from .clients import PATIENCE
 
@@ -69,6 +76,34 @@ def test_it_asks_who_is_there(server: BackgroundServer, root: SocketClient) -> N
         assert root.users() == [SocketUser("ada", (root.connection_id,)), user]
         assert root.users("b") == root.users(offset=1, limit=None) == [user]
         assert (root.count_users(), root.count_users("b")) == (2, 1)
+
+
+def test_it_lists_groups_and_excepts(
+    server: BackgroundServer, root: SocketClient
+) -> None:
+    with SocketClient(server.socket_url, token=server.token("bo")) as bo:
+        for client in (root, bo):
+            client.subscribe("m")
+        root.add_to_group("bo", "g")
+        root.add_to_group(bo.connection_id, "h")
+        root.add_to_group("ada", "g")
+        assert root.groups() == [SocketGroup("g", 2), SocketGroup("h", 1)]
+        assert root.groups("h") == root.groups(offset=1, limit=None)
+        assert root.groups_of(bo.connection_id) == ["g", "h"]
+        root.publish(Message("m", "1", excluded=(bo.connection_id,)))
+        root.publish(Message("m", "2"))
+        assert next(bo.messages(PATIENCE)).args == 2
+        assert next(root.messages(PATIENCE)).args == 1
+
+
+def test_it_disconnects(server: BackgroundServer, root: SocketClient) -> None:
+    for disconnect in (root.disconnect_user, root.disconnect):
+        with SocketClient(server.socket_url, token=server.token("bo")) as bo:
+            disconnect("bo" if disconnect == root.disconnect_user else bo.connection_id)
+            with pytest.raises(
+                SocketError, match="closed the connection: disconnected"
+            ):
+                list(bo.messages(PATIENCE))
 
 
 def test_it_changes_groups(server: BackgroundServer, root: SocketClient) -> None:

@@ -44,11 +44,13 @@ class Office:
     def __init__(self, *, max_bytes: int = 1_000, max_messages: int = 100) -> None:
         self.hub = SocketHub()
         self.dropped: list[Any] = []
+        self.parted: list[Any] = []
         self.writer = Writer(
             self.hub,
             max_bytes=max_bytes,
             max_messages=max_messages,
             drop=self.dropped.append,
+            part=lambda *ending: self.parted.append(ending),
         )
 
     def join(self, id: str, *names: str) -> tuple[Transport, Any, Connection]:

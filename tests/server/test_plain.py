@@ -146,6 +146,25 @@ ANSWERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"type": "remove-from-group", "user": "ada", "group": "h"},
         {"type": "removed-from-group"},
     ),
+    (
+        {"type": "groups"},
+        {"type": "groups", "groups": [{"name": "g", "connections": 1}]},
+    ),
+    ({"type": "groups", "prefix": "h"}, {"type": "groups", "groups": []}),
+    (
+        {"type": "connection-groups", "connection": "c1"},
+        {"type": "connection-groups", "groups": ["g"]},
+    ),
+    (
+        {"type": "connection-groups", "connection": "nobody"},
+        {"type": "connection-groups", "groups": []},
+    ),
+    ({"type": "disconnect", "connection": "nobody"}, {"type": "disconnected"}),
+    (
+        {"type": "disconnect", "user": "no", "message": "x", "reconnect": True},
+        {"type": "disconnected"},
+    ),
+    ({"type": "publish", "name": "a", "except": ["c1"]}, {"type": "published"}),
 ]
 
 
@@ -280,6 +299,9 @@ NEEDS_A_PUBLISHER: list[dict[str, Any]] = [
     {"type": "count-users"},
     {"type": "add-to-group", "user": "bo", "group": "g"},
     {"type": "remove-from-group", "user": "bo", "group": "g"},
+    {"type": "groups"},
+    {"type": "connection-groups", "connection": "c1"},
+    {"type": "disconnect", "user": "bo"},
 ]
 
 

@@ -13,6 +13,7 @@ from hyperlambda import (
     Evaluator,
     Message,
     Node,
+    SocketGroup,
     SocketUser,
     generate,
     parse,
@@ -26,6 +27,7 @@ from hyperlambda.errors import (
 )
 from hyperlambda.limits import Limits
 from hyperlambda.registry import standard_slots
+from hyperlambda.sockets import CONNECTION
 
 ROLES, GROUPS = AudienceKind.ROLES, AudienceKind.GROUPS
 USERS, CLIENTS = AudienceKind.USERS, AudienceKind.CLIENTS
@@ -47,6 +49,12 @@ class RecordingHub:
         self.calls.append(("users", prefix, offset, limit))
         return [SocketUser("ada", ("c1", "c2")), SocketUser("c3", ("c3",))]
 
+    def _list(self, *call: Any) -> list[Any]:
+        self.calls.append(call)
+        if call[0] == "groups":
+            return [SocketGroup("editors", 2)]
+        return ["editors", "staff"]
+
     def count_users(self, prefix: str = "") -> int:
         self.calls.append(("count", prefix))
         return 7
@@ -56,6 +64,24 @@ class RecordingHub:
 
     def remove_from_group(self, username: str, group: str) -> None:
         self.calls.append(("remove", username, group))
+
+    def groups(
+        self, prefix: str = "", offset: int = 0, limit: int | None = 10
+    ) -> list[SocketGroup]:
+        return self._list("groups", prefix, offset, limit)
+
+    def groups_of(self, connection: str) -> list[str]:
+        return self._list("groups-of", connection)
+
+    def disconnect(
+        self, connection: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
+        self.calls.append(("disconnect", connection, reason, may_return))
+
+    def disconnect_user(
+        self, username: str, reason: str = "", *, may_return: bool = False
+    ) -> None:
+        self.calls.append(("disconnect-user", username, reason, may_return))
 
 
 @pytest.fixture
@@ -215,6 +241,7 @@ def test_two_audiences_are_an_error(hub: RecordingHub, first: str, second: str) 
         (".roles", "roles"),
         ("gruop", "group"),
         ("arg", "args"),
+        ("excpet", "except"),
         ("message", None),
         (".", None),
         ('""', None),
@@ -317,6 +344,81 @@ def test_users_are_counted(hub: RecordingHub) -> None:
     assert hub.calls == [("count", "a")]
 
 
+# Administration
+
+
+def test_groups_are_listed(hub: RecordingHub) -> None:
+    node = run(hub, "sockets.groups:ignored\n   filter:e\n   offset:int:1\n   limit:5")
+    assert hub.calls == [("groups", "e", 1, 5)]
+    assert generate([node]) == (
+        "sockets.groups\n   .\n      name:editors\n      connections:int:2\n"
+    )
+    with pytest.raises(ArgumentError, match="limit"):
+        run(hub, "sockets.groups\n   limit:int:-1")
+
+
+@pytest.mark.parametrize("value", ["c1", "x:@.id"])
+def test_groups_of_a_connection_are_listed(hub: RecordingHub, value: str) -> None:
+    node = run(hub, f".id:c1\nsockets.connection.groups:{value}\n   old")
+    assert hub.calls == [("groups-of", "c1")]
+    assert generate([node]) == ("sockets.connection.groups\n   .:editors\n   .:staff\n")
+
+
+@pytest.mark.parametrize("slot", ["connection", "user"])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], ("", False)),
+        (["message:x:@.why", "reconnect:x:@.back"], ("gone", True)),
+        (["message", "reconnect:bool:false"], ("", False)),
+    ],
+)
+def test_disconnecting_tells_the_hub(
+    hub: RecordingHub, slot: str, arguments: list[str], told: tuple[str, bool]
+) -> None:
+    program = "\n   ".join([f"sockets.{slot}.disconnect:x:@.who", *arguments])
+    node = run(hub, f".who:ada\n.why:gone\n.back:bool:true\n{program}")
+    name = "disconnect-user" if slot == "user" else "disconnect"
+    assert hub.calls == [(name, "ada", *told)]
+    assert generate([node]) == f"{program}\n"
+
+
+@pytest.mark.parametrize("slot", ["connection.disconnect", "connection.groups"])
+def test_the_connection_that_runs_a_program_is_meant_by_default(
+    hub: RecordingHub, slot: str
+) -> None:
+    with Evaluator(hub=hub)._begin() as running, running.scope(CONNECTION, "c7"):
+        running.run_tree(parse(f"sockets.{slot}"))
+    assert hub.calls[0][1] == "c7"
+    with pytest.raises(ArgumentError, match="null"):
+        run(hub, f"sockets.{slot}:x:@.missing")
+    with pytest.raises(ArgumentError, match="no connection runs"):
+        run(hub, f"sockets.{slot}")
+
+
+def test_nobody_is_disconnected_by_mistake(hub: RecordingHub) -> None:
+    with pytest.raises(ArgumentError, match="username"):
+        run(hub, "sockets.user.disconnect:x:@.missing")
+    assert hub.calls == []
+
+
+@pytest.mark.parametrize(
+    ("text", "excluded"), [("c1, c2", ("c1", "c2")), ('""', ()), ("x:@.id", ("c7",))]
+)
+def test_except_leaves_connections_out(
+    hub: RecordingHub, text: str, excluded: tuple[str, ...]
+) -> None:
+    message = sent(hub, f".id:c7\nsockets.signal:x\n   users:ada\n   except:{text}")
+    assert message == Message("x", None, Audience(USERS, ("ada",)), excluded)
+
+
+@pytest.mark.parametrize("text", ["", ":x:@.missing"])
+def test_except_that_is_null_is_an_error(hub: RecordingHub, text: str) -> None:
+    with pytest.raises(ArgumentError, match="except"):
+        run(hub, f"sockets.signal:x\n   except{text}")
+    assert hub.messages == []
+
+
 # All of them
 
 NAMES = [name for name in standard_slots() if name.startswith(("socket.", "sockets."))]
@@ -324,7 +426,7 @@ NAMES = [name for name in standard_slots() if name.startswith(("socket.", "socke
 
 def test_each_slot_has_both_names() -> None:
     functions = standard_slots().functions
-    assert len(NAMES) == 14
+    assert len(NAMES) == 22
     for name in NAMES:
         if name.startswith("sockets."):
             assert functions[name] is functions["socket." + name[8:]]

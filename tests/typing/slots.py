@@ -9,6 +9,7 @@ from hyperlambda import (
     Hub,
     Message,
     Node,
+    SocketGroup,
     SocketUser,
     slot,
 )
@@ -71,6 +72,22 @@ class Recorder:
     def add_to_group(self, username: str, group: str) -> None: ...
 
     def remove_from_group(self, username: str, group: str) -> None: ...
+
+    def groups(
+        self, prefix: str = "", offset: int = 0, limit: int | None = 10
+    ) -> list[SocketGroup]:
+        return []
+
+    def groups_of(self, connection: str) -> list[str]:
+        return []
+
+    def disconnect(
+        self, connection: str, reason: str = "", *, may_return: bool = False
+    ) -> None: ...
+
+    def disconnect_user(
+        self, username: str, reason: str = "", *, may_return: bool = False
+    ) -> None: ...
 
 
 hub: Hub = Recorder()

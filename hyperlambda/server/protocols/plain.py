@@ -12,13 +12,17 @@ request            its fields                     answer
 subscribe          names                          subscribed: names (those of the request)
 unsubscribe        names                          unsubscribed: names
 publish            name; args; one of roles,      published
-                   groups, users, clients
+                   groups, users, clients; except
 execute            file; args                     executed: result (if there is one)
 ping               –                              pong
 users              prefix; offset; limit          users: users [{username, connections}]
 count-users        prefix                         count-users: count
 add-to-group       user; group                    added-to-group
 remove-from-group  user; group                    removed-from-group
+groups             prefix; offset; limit          groups: groups [{name, connections}]
+connection-groups  connection                     connection-groups: groups
+disconnect         connection or user; message;   disconnected
+                   reconnect
 anything refused                                  error: code, message
 =================  =============================  =====================================
 
@@ -27,6 +31,8 @@ anything refused                                  error: code, message
 - An audience: a list of texts, or one text that is split at commas. Null, two kinds of
   audience, and any field that is not listed are errors: a message never goes to everyone by
   accident. An empty list reaches nobody.
+- ``except``: ids of connections that do not get the message, written like an audience.
+- ``reconnect``: whether the client is asked to connect anew; false if absent.
 - ``limit``: null for no limit; 10 if absent.
 - publish, users, and what is below them need one of the publishers' roles. A file that
   is executed says itself who may run it.
@@ -40,15 +46,30 @@ Frames that a request causes at its own connection come before its answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection
 from json import dumps
 from typing import Any, NoReturn, TypeAlias
 
 from ...errors import SocketError, nearest
-from ...sockets import Audience, AudienceKind, Message
+from ...sockets import Message
 from ..frames import PING, text_frame
 from ..hub import Connection, SocketHub
+from .fields import (
+    AUDIENCES,
+    Fields,
+    RequestError,
+    parse_fields,
+    refuse_rest,
+    take_audience,
+    take_flag,
+    take_id,
+    take_integer,
+    take_json,
+    take_limit,
+    take_list,
+    take_names,
+    take_text,
+)
 
 __all__ = ["Done", "Execute", "PlainSession", "encode_message"]
 
@@ -65,28 +86,12 @@ Returns at once; ``done`` is called later, once, from any thread. Both protocols
 MAX_NAMES = 1_000
 """How many subscriptions one connection may have."""
 
-MAX_NAME_LENGTH = 256
-"""In characters."""
-
-_AUDIENCES = {kind.value: kind for kind in AudienceKind if kind.value != "everyone"}
-
-_Fields: TypeAlias = dict[str, Any]
-
 
 def encode_message(message: Message) -> bytes:
     """Return the frame of a message; its argument is spliced in as it is."""
     name = dumps(message.name, ensure_ascii=False)
     argument = "null" if message.argument is None else message.argument
     return text_frame(f'{{"type":"message","name":{name},"args":{argument}}}'.encode())
-
-
-class RequestError(Exception):
-    """A request is refused: with a code for programs and a sentence for people."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 class PlainSession:
@@ -98,6 +103,7 @@ class PlainSession:
         connection: Its `encode` is `encode_message`.
         publishers: Roles of which one is needed to publish.
         execute: Runs files; without it `execute` is answered with ``unsupported``.
+        count_publish: Called for each message that the client publishes.
     """
 
     heartbeat = PING
@@ -110,11 +116,13 @@ class PlainSession:
         *,
         publishers: Collection[str] = ("root", "admin"),
         execute: Execute | None = None,
+        count_publish: Callable[[], object] = lambda: None,
     ) -> None:
         self.connection = connection
         self._hub = hub
         self._may_publish = not connection.identity.roles.isdisjoint(publishers)
         self._execute_file = execute
+        self._count_publish = count_publish
 
     def open(self) -> None:
         """Join the hub and greet."""
@@ -135,8 +143,8 @@ class PlainSession:
         """Do what a request asks for, and answer it."""
         request_id: str | int | None = None
         try:
-            fields = _parse(data)
-            request_id = _take_id(fields)
+            fields = parse_fields(data)
+            request_id = take_id(fields)
             kind = fields.pop("type", None)
             handle = _HANDLERS.get(kind) if type(kind) is str else None
             if handle is None:
@@ -156,8 +164,8 @@ class PlainSession:
 
     # The requests. Each returns its answer, or None if that comes later.
 
-    def _subscribe(self, fields: _Fields, request_id: object) -> _Fields:
-        names = _take_names(fields)
+    def _subscribe(self, fields: Fields, request_id: object) -> Fields:
+        names = take_names(fields)
         known = self.connection.names
         if len(known.union(names)) > MAX_NAMES:
             raise RequestError(
@@ -167,27 +175,29 @@ class PlainSession:
             self._hub.subscribe(self.connection, name)
         return {"type": "subscribed", "names": names}
 
-    def _unsubscribe(self, fields: _Fields, request_id: object) -> _Fields:
-        names = _take_names(fields)
+    def _unsubscribe(self, fields: Fields, request_id: object) -> Fields:
+        names = take_names(fields)
         for name in names:
             self._hub.unsubscribe(self.connection, name)
         return {"type": "unsubscribed", "names": names}
 
-    def _publish(self, fields: _Fields, request_id: object) -> _Fields:
+    def _publish(self, fields: Fields, request_id: object) -> Fields:
         self._require_publisher()
-        name = _take_text(fields, "name")
-        argument = _take_json(fields, "args")
-        audience = _take_audience(fields)
-        _refuse_rest(fields, ("name", "args", *_AUDIENCES))
-        self._hub.publish(Message(name, argument, audience))
+        self._count_publish()
+        name = take_text(fields, "name")
+        argument = take_json(fields, "args")
+        audience = take_audience(fields)
+        excluded = take_list(fields, "except") if "except" in fields else ()
+        refuse_rest(fields, ("name", "args", "except", *AUDIENCES))
+        self._hub.publish(Message(name, argument, audience, excluded))
         return {"type": "published"}
 
-    def _execute(self, fields: _Fields, request_id: str | int | None) -> None:
+    def _execute(self, fields: Fields, request_id: str | int | None) -> None:
         if self._execute_file is None:
             raise RequestError("unsupported", "this server does not run files")
-        file = _take_text(fields, "file")
-        argument = _take_json(fields, "args")
-        _refuse_rest(fields, ("file", "args"))
+        file = take_text(fields, "file")
+        argument = take_json(fields, "args")
+        refuse_rest(fields, ("file", "args"))
 
         def done(error: str | None, result: str | None = None) -> None:
             if error is not None:
@@ -197,19 +207,13 @@ class PlainSession:
 
         self._execute_file(self.connection, file, argument, done)
 
-    def _ping(self, fields: _Fields, request_id: object) -> _Fields:
-        _refuse_rest(fields, ())
+    def _ping(self, fields: Fields, request_id: object) -> Fields:
+        refuse_rest(fields, ())
         return {"type": "pong"}
 
-    def _users(self, fields: _Fields, request_id: object) -> _Fields:
+    def _users(self, fields: Fields, request_id: object) -> Fields:
         self._require_publisher()
-        prefix = _take_text(fields, "prefix", default="")
-        offset = _take_integer(fields, "offset", 0)
-        has_no_limit = "limit" in fields and fields["limit"] is None
-        limit = None if has_no_limit else _take_integer(fields, "limit", 10)
-        fields.pop("limit", None)
-        _refuse_rest(fields, ("prefix", "offset", "limit"))
-        users = self._hub.users(prefix, offset, limit)
+        users = self._hub.users(*_take_page(fields))
         return {
             "type": "users",
             "users": [
@@ -218,24 +222,59 @@ class PlainSession:
             ],
         }
 
-    def _count_users(self, fields: _Fields, request_id: object) -> _Fields:
+    def _count_users(self, fields: Fields, request_id: object) -> Fields:
         self._require_publisher()
-        prefix = _take_text(fields, "prefix", default="")
-        _refuse_rest(fields, ("prefix",))
+        prefix = take_text(fields, "prefix", default="")
+        refuse_rest(fields, ("prefix",))
         return {"type": "count-users", "count": self._hub.count_users(prefix)}
 
-    def _add_to_group(self, fields: _Fields, request_id: object) -> _Fields:
+    def _add_to_group(self, fields: Fields, request_id: object) -> Fields:
         self._hub.add_to_group(*self._take_membership(fields))
         return {"type": "added-to-group"}
 
-    def _remove_from_group(self, fields: _Fields, request_id: object) -> _Fields:
+    def _remove_from_group(self, fields: Fields, request_id: object) -> Fields:
         self._hub.remove_from_group(*self._take_membership(fields))
         return {"type": "removed-from-group"}
 
-    def _take_membership(self, fields: _Fields) -> tuple[str, str]:
+    def _groups(self, fields: Fields, request_id: object) -> Fields:
         self._require_publisher()
-        user, group = _take_text(fields, "user"), _take_text(fields, "group")
-        _refuse_rest(fields, ("user", "group"))
+        groups = self._hub.groups(*_take_page(fields))
+        return {
+            "type": "groups",
+            "groups": [
+                {"name": group.name, "connections": group.connections}
+                for group in groups
+            ],
+        }
+
+    def _connection_groups(self, fields: Fields, request_id: object) -> Fields:
+        self._require_publisher()
+        connection = take_text(fields, "connection")
+        refuse_rest(fields, ("connection",))
+        return {
+            "type": "connection-groups",
+            "groups": self._hub.groups_of(connection),
+        }
+
+    def _disconnect(self, fields: Fields, request_id: object) -> Fields:
+        self._require_publisher()
+        kinds = [key for key in ("connection", "user") if key in fields]
+        if len(kinds) != 1:
+            raise RequestError("invalid", "say either 'connection' or 'user'")
+        name = take_text(fields, kinds[0])
+        reason = take_text(fields, "message", default="")
+        may_return = take_flag(fields, "reconnect")
+        refuse_rest(fields, ("connection", "user", "message", "reconnect"))
+        disconnect = (
+            self._hub.disconnect_user if kinds == ["user"] else self._hub.disconnect
+        )
+        disconnect(name, reason, may_return=may_return)
+        return {"type": "disconnected"}
+
+    def _take_membership(self, fields: Fields) -> tuple[str, str]:
+        self._require_publisher()
+        user, group = take_text(fields, "user"), take_text(fields, "group")
+        refuse_rest(fields, ("user", "group"))
         return user, group
 
     def _require_publisher(self) -> None:
@@ -245,7 +284,7 @@ class PlainSession:
     # The answers.
 
     def _answer(
-        self, answer: _Fields, request_id: str | int | None, result: str | None = None
+        self, answer: Fields, request_id: str | int | None, result: str | None = None
     ) -> None:
         if request_id is not None:
             answer["id"] = request_id
@@ -254,7 +293,7 @@ class PlainSession:
     def _fail(self, code: str, message: str, request_id: str | int | None) -> None:
         self._answer({"type": "error", "code": code, "message": message}, request_id)
 
-    def _send(self, answer: _Fields, result: str | None = None) -> None:
+    def _send(self, answer: Fields, result: str | None = None) -> None:
         # ASCII only, so that half a surrogate pair in an id can be repeated.
         text = dumps(answer, separators=(",", ":"))
         if result is not None:  # spliced in as it is: its numbers may be exact
@@ -262,7 +301,7 @@ class PlainSession:
         self._hub.send(self.connection, text_frame(text.encode()))
 
 
-_HANDLERS: dict[str, Callable[[PlainSession, _Fields, Any], _Fields | None]] = {
+_HANDLERS: dict[str, Callable[[PlainSession, Fields, Any], Fields | None]] = {
     "subscribe": PlainSession._subscribe,
     "unsubscribe": PlainSession._unsubscribe,
     "publish": PlainSession._publish,
@@ -272,24 +311,10 @@ _HANDLERS: dict[str, Callable[[PlainSession, _Fields, Any], _Fields | None]] = {
     "count-users": PlainSession._count_users,
     "add-to-group": PlainSession._add_to_group,
     "remove-from-group": PlainSession._remove_from_group,
+    "groups": PlainSession._groups,
+    "connection-groups": PlainSession._connection_groups,
+    "disconnect": PlainSession._disconnect,
 }
-
-
-def _parse(data: str | bytes) -> _Fields:
-    if type(data) is not str:
-        raise RequestError("malformed", "a request is a text frame")
-    try:
-        fields = json.loads(data, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise RequestError("malformed", "the frame does not hold JSON") from None
-    if type(fields) is not dict:
-        raise RequestError("malformed", "a request is a JSON object")
-    return fields
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    # NaN and Infinity, which Python reads and JSON does not know.
-    raise ValueError(name)
 
 
 def _refuse_type(kind: object) -> NoReturn:
@@ -300,102 +325,10 @@ def _refuse_type(kind: object) -> NoReturn:
     raise RequestError("unknown-type", f"no such type of request{hint}")
 
 
-def _take_id(fields: _Fields) -> str | int | None:
-    request_id = fields.pop("id", None)
-    if request_id is None or type(request_id) is int:
-        return request_id
-    if type(request_id) is str and len(request_id) <= MAX_NAME_LENGTH:
-        return request_id
-    raise RequestError(
-        "invalid", f"'id' must be an integer or a text of at most {MAX_NAME_LENGTH}"
-    )
-
-
-def _take_text(fields: _Fields, key: str, default: str | None = None) -> str:
-    value = fields.pop(key, default)
-    if type(value) is not str or (not value and default is None):
-        raise RequestError("invalid", f"'{key}' must be a text that is not empty")
-    if not _is_unicode(value):
-        raise RequestError("invalid", f"'{key}' holds half a surrogate pair")
-    return value
-
-
-def _take_integer(fields: _Fields, key: str, default: int) -> int:
-    value = fields.pop(key, default)
-    if type(value) is not int:
-        raise RequestError("invalid", f"'{key}' must be an integer")
-    return value
-
-
-def _take_json(fields: _Fields, key: str) -> str | None:
-    if key not in fields:
-        return None
-    try:
-        text = dumps(
-            fields.pop(key), ensure_ascii=False, separators=(",", ":"), allow_nan=False
-        )
-    except RecursionError:
-        raise RequestError("malformed", f"'{key}' is nested too deeply") from None
-    except ValueError:  # 1e999, which Python reads as infinity
-        raise RequestError("invalid", f"'{key}' holds a number beyond limits") from None
-    if not _is_unicode(text):
-        raise RequestError("invalid", f"'{key}' holds half a surrogate pair")
-    return text
-
-
-def _take_names(fields: _Fields) -> list[str]:
-    names = fields.pop("names", None)
-    if type(names) is not list or not names:
-        raise RequestError("invalid", "'names' must be a list of texts, not empty")
-    _refuse_rest(fields, ("names",))
-    for name in names:
-        _check_name(name)
-    return names
-
-
-def _check_name(name: object) -> None:
-    if type(name) is not str or not name:
-        raise RequestError("invalid", "each of 'names' must be a text, not empty")
-    if len(name) > MAX_NAME_LENGTH:
-        raise RequestError(
-            "invalid", f"a name has at most {MAX_NAME_LENGTH} characters"
-        )
-    if not _is_unicode(name):
-        raise RequestError("invalid", "'names' holds half a surrogate pair")
-    fixed = name.removesuffix(".*")
-    if name != "*" and ("*" in fixed or not fixed):
-        raise RequestError("invalid", "a pattern is '*', or a name followed by '.*'")
-
-
-def _take_audience(fields: _Fields) -> Audience:
-    given = [key for key in _AUDIENCES if key in fields]
-    if not given:
-        return Audience()
-    if len(given) > 1:
-        kinds = " and ".join(f"'{key}'" for key in given)
-        raise RequestError("invalid", f"a message has one audience, not {kinds}")
-    key = given[0]
-    value = fields.pop(key)
-    if type(value) is str:
-        return Audience(
-            _AUDIENCES[key], tuple(name.strip() for name in value.split(","))
-        )
-    if type(value) is not list or any(type(name) is not str for name in value):
-        raise RequestError("invalid", f"'{key}' must be a list of texts, or one text")
-    return Audience(_AUDIENCES[key], tuple(value))
-
-
-def _refuse_rest(fields: _Fields, known: tuple[str, ...]) -> None:
-    for key in fields:
-        near = nearest(key, known)
-        hint = f"; did you mean '{near}'?" if near else ""
-        shown = key if len(key) <= 40 else key[:40] + "…"
-        raise RequestError("invalid", f"no field is named '{shown}' here{hint}")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _take_page(fields: Fields) -> tuple[str, int, int | None]:
+    """Return prefix, offset and limit of a list; nothing else may be there."""
+    prefix = take_text(fields, "prefix", default="")
+    offset = take_integer(fields, "offset", 0)
+    limit = take_limit(fields)
+    refuse_rest(fields, ("prefix", "offset", "limit"))
+    return prefix, offset, limit

@@ -1,0 +1,112 @@
+"""What /metrics tells, read as Prometheus does."""
+
+from __future__ import annotations
+
+import re
+
+from hyperlambda.server import Connection, SocketServer
+from hyperlambda.server.hub import SocketHub
+from hyperlambda.server.metrics import CallTimes, Refusals, write_metrics
+from hyperlambda.server.protocols.plain import Done
+from hyperlambda.sockets import Message
+
+from .clients import Connect, StartServer, message
+from .test_gate import fetch, status_of
+
+_SAMPLE = re.compile(r'(hyperlambda_[a-z_]+(?:\{[a-z]+="[^"]+"\})?) (\S+)')
+
+
+def samples(page: bytes) -> dict[str, float]:
+    """Return the values by name and label; every line must be one the format knows."""
+    found: dict[str, float] = {}
+    typed: set[str] = set()
+    for line in page.decode().removesuffix("\n").split("\n"):
+        if line.startswith("# TYPE "):
+            typed.add(line.split()[2])
+        elif not line.startswith("# HELP "):
+            match = _SAMPLE.fullmatch(line)
+            assert match, line
+            assert match[1] not in found
+            assert any(match[1].startswith(name) for name in typed)
+            found[match[1]] = float(match[2])
+    return found
+
+
+async def scrape(server: SocketServer) -> dict[str, float]:
+    """Return what the server tells."""
+    status, headers, body = await fetch(server, "/metrics")
+    assert status == 200
+    assert headers["content-type"].startswith("text/plain; version=0.0.4")
+    return samples(body)
+
+
+async def test_metrics_count_what_happens(
+    start_server: StartServer, join: Connect
+) -> None:
+    def execute(
+        connection: Connection, file: str, json: str | None, done: Done
+    ) -> None:
+        done("no" if file == "bad" else None)
+
+    server = await start_server(execute=execute)
+    ada = await join(server, "ada", ("root",), ("g",), "a")
+    await join(server, "ada", (), (), "a")
+    await join(server)
+    await ada.send(type="publish", name="a")
+    assert await ada.receive() == message("a")
+    assert await ada.receive() == {"type": "published"}
+    assert (await ada.ask(type="execute", file="good"))["type"] == "executed"
+    assert (await ada.ask(type="execute", file="bad"))["type"] == "error"
+    assert await status_of(server, Authorization="Bearer nonsense") == 401
+    assert await status_of(server, Origin="https://other.example") == 403
+
+    found = await scrape(server)
+    expected = {
+        "connections": 3,
+        "users": 2,
+        "groups": 1,
+        "connections_total": 3,
+        "messages_total": 1,
+        "deliveries_total": 2,
+        "dropped_total": 0,
+        'refused_total{reason="token"}': 1,
+        'refused_total{reason="origin"}': 1,
+        'refused_total{reason="full"}': 0,
+        "inbox_messages": 0,
+        "send_buffer_bytes": 0,
+        "executes_running": 0,
+        "executes_failed_total": 1,
+        "execute_seconds_count": 2,
+        'execute_seconds_bucket{le="+Inf"}': 2,
+    }
+    told = {name: found[f"hyperlambda_{name}"] for name in expected}
+    assert told == expected
+
+
+def test_execute_times_are_sorted_into_classes_that_add_up() -> None:
+    calls = CallTimes()
+    for seconds in (0.0005, 0.001, 0.002, 0.2, 100):
+        calls.begin()
+        calls.end(seconds, has_failed=False)
+    calls.begin()
+    page = write_metrics(SocketHub(), calls, Refusals(), [3, 7])
+    found = samples(page)
+    bucket = 'hyperlambda_execute_seconds_bucket{le="%s"}'
+    assert [found[bucket % end] for end in ("0.001", "0.005", "0.5", "30.0")] == [
+        2,
+        3,
+        4,
+        4,
+    ]
+    assert found[bucket % "+Inf"] == found["hyperlambda_execute_seconds_count"] == 5
+    assert found["hyperlambda_execute_seconds_sum"] == 100.2035
+    assert found["hyperlambda_executes_running"] == 1
+    assert found["hyperlambda_send_buffer_bytes"] == 10
+    assert found["hyperlambda_send_buffer_max_bytes"] == 7
+
+
+def test_what_waits_is_told() -> None:
+    hub = SocketHub(wake=lambda: None)
+    hub.publish(Message("a"))
+    page = write_metrics(hub, CallTimes(), Refusals(), [])
+    assert samples(page)["hyperlambda_inbox_messages"] == 1
