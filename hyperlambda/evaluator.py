@@ -69,6 +69,7 @@ class Evaluator(Run):
         self.root = Path(root) if root is not None else None
         self.dynamic_slots = {}
         self._is_running = False
+        self._start(None)  # so that slots can be called with an evaluator that rests
 
     # Slots
 

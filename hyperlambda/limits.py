@@ -24,7 +24,9 @@ class Limits:
             up to an eighth more may pass. The dynamic slots of the evaluator may have
             as many again, whichever program made them.
         max_text: Characters of one text that a slot makes. All texts together may have
-            a hundred times as many; of them up to an eighth more may pass.
+            a hundred times as many; of them up to an eighth more may pass. Making a
+            text of gigabytes cannot be interrupted: without a limit, a program can run
+            for longer than its timeout.
         max_while_iterations: Rounds of one [while].
         timeout: Seconds from start to end.
     """
@@ -32,6 +34,6 @@ class Limits:
     max_steps: int | None = None
     max_depth: int | None = 1000
     max_nodes: int | None = None
-    max_text: int | None = None
+    max_text: int | None = 100_000_000
     max_while_iterations: int | None = 5000
     timeout: float | None = None
