@@ -42,7 +42,22 @@ def attempt(program: str) -> str:
 
 
 def stopped(program: str, limits: Limits, *, ticks: int | None = None) -> Node:
-    """Run a hostile program that must end by a limit; return the tree that it left."""
+    """
+    Run a hostile program that must end by a limit; return the tree that it left.
+
+    It must end within twice its time, once out of three: others use the machine too.
+    """
+    for _ in range(3):
+        root, used, message = _stopped(program, limits, ticks)
+        if limits.timeout is None or used < 2 * limits.timeout:
+            return root
+    raise AssertionError(f"{used:.2f} seconds: {message}")
+
+
+def _stopped(
+    program: str, limits: Limits, ticks: int | None
+) -> tuple[Node, float, str]:
+    """Return the tree, the seconds that it took, and what stopped it."""
     evaluator = Evaluator(limits=limits, hub=QuietHub())
     calls = 0
 
@@ -55,18 +70,19 @@ def stopped(program: str, limits: Limits, *, ticks: int | None = None) -> Node:
     start, used = monotonic(), process_time()
     with pytest.raises(LimitError) as caught:
         evaluator.evaluate(root)
-    used = process_time() - used
+    # By the time of this process, since others may be using the machine; but by the clock
+    # if that is less, since forks use several processors at once.
+    taken = monotonic() - start
+    used = min(process_time() - used, taken)
     if limits.timeout is not None:
-        # By the time of this process: others may be using the machine.
-        assert used < 2 * limits.timeout, f"{used:.2f} seconds: {caught.value.message}"
-        assert monotonic() - start < 20 * limits.timeout
+        assert taken < 20 * limits.timeout
     if limits.max_steps is not None:
         assert calls <= limits.max_steps
     if ticks is not None:
         assert calls >= ticks
     assert caught.value.place is not None
     assert evaluator.run("return:ok").value == "ok"
-    return root
+    return root, used, caught.value.message
 
 
 def all_nodes(root: Node) -> list[Node]:
