@@ -25,6 +25,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from hyperlambda.server import BackgroundServer, issue_token
+from hyperlambda.server.hub import SocketHub
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
 from .subscribers import raise_file_limit
@@ -98,9 +99,9 @@ def _soak(seconds: float, count: int) -> tuple[list[str], dict[str, Any]]:
         wrong += told.pop("wrong", ["the clients have failed"])
         deadline = time.monotonic() + 10
         hub = background.hub
-        while hub.connection_count and time.monotonic() < deadline:
+        # The server hears of the last ones a moment after they have gone.
+        while any(left := _left(hub)) and time.monotonic() < deadline:
             time.sleep(0.05)
-        left = (hub.connection_count, hub.user_count, hub.group_count, hub.inbox_size)
         if any(left):
             wrong.append(f"something is left of clients that have gone: {left}")
         told["dropped"] = hub.counters.dropped
@@ -113,6 +114,11 @@ def _soak(seconds: float, count: int) -> tuple[list[str], dict[str, Any]]:
     if not told.get("received"):
         wrong.append("no client has received anything")
     return wrong, told
+
+
+def _left(hub: SocketHub) -> tuple[int, int, int, int]:
+    """Return how many connections, users, groups and waiting messages there are."""
+    return hub.connection_count, hub.user_count, hub.group_count, hub.inbox_size
 
 
 def _publish(
