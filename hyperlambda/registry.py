@@ -28,6 +28,7 @@ __all__ = [
     "add_installed_slots",
     "slot",
     "standard_slots",
+    "value_reader",
 ]
 
 SlotFunction = Callable[["Evaluator", "Node"], Any]
@@ -71,11 +72,16 @@ class SlotRegistry:
     Attributes:
         functions: What to call, by name. Coroutine functions are wrapped, so that all
             are called alike.
+        statements: The same without those whose names begin with a dot, which a program
+            never runs where they stand (spec 02 §2.2).
     """
 
     def __init__(self, slots: SlotRegistry | None = None) -> None:
         """Start empty, or as a copy of other slots."""
         self.functions: dict[str, SlotFunction] = dict(slots.functions) if slots else {}
+        self.statements: dict[str, SlotFunction] = (
+            dict(slots.statements) if slots else {}
+        )
         # The last answer of `matching`: evaluators ask for the same with each program.
         self._matching: tuple[object, dict[str, SlotFunction]] = (None, {})
 
@@ -97,7 +103,7 @@ class SlotRegistry:
                 called with an evaluator and a node.
         """
         self._check(name, function)
-        self.functions[name] = _synchronous(function)
+        self._put(name, _synchronous(function))
 
     def register_all(self, names: tuple[str, ...], function: SlotFunction) -> None:
         """
@@ -109,8 +115,14 @@ class SlotRegistry:
         require_names(names)
         for name in names:
             self._check(name, function)
+        called = _synchronous(function)
         for name in names:
-            self.functions[name] = _synchronous(function)
+            self._put(name, called)
+
+    def _put(self, name: str, function: SlotFunction) -> None:
+        self.functions[name] = function
+        if name[0] != ".":
+            self.statements[name] = function
 
     def _check(self, name: str, function: SlotFunction) -> None:
         require_names((name,))
@@ -134,22 +146,23 @@ class SlotRegistry:
         """
         if self.functions.pop(name, None) is None:
             raise HyperlambdaError(f"no slot is named '{name}'")
+        self.statements.pop(name, None)
 
     def matching(self, patterns: tuple[str, ...] | None) -> dict[str, SlotFunction]:
         """
-        Return the functions whose names match any of some patterns.
+        Return those of the statements whose names match any of some patterns.
 
         Args:
             patterns: Names, in which `*` stands for anything. None: all of them, in
                 the dict that knows of slots added later too.
         """
         if patterns is None:
-            return self.functions
-        key = (len(self.functions), patterns)
+            return self.statements
+        key = (len(self.statements), patterns)
         if self._matching[0] != key:
             found = {
                 name: function
-                for name, function in self.functions.items()
+                for name, function in self.statements.items()
                 if any(fnmatchcase(name, pattern) for pattern in patterns)
             }
             self._matching = (key, found)
@@ -206,6 +219,12 @@ def standard_slots() -> SlotRegistry:
     return registry
 
 
+@cache
+def value_reader() -> SlotFunction | None:
+    """Return the function of [get-value], which most programs call most."""
+    return standard_slots().functions.get("get-value")
+
+
 def add_installed_slots(registry: SlotRegistry) -> bool:
     """
     Add the slots of installed packages; return whether any were missing.
@@ -216,7 +235,8 @@ def add_installed_slots(registry: SlotRegistry) -> bool:
     found = SlotRegistry()
     found.add_modules(_installed())
     missing = {n: f for n, f in found.functions.items() if n not in registry}
-    registry.functions.update(missing)
+    for name, function in missing.items():
+        registry._put(name, function)
     return bool(missing)
 
 

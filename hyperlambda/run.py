@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .budget import Budget, copy_size
 from .errors import (
@@ -25,14 +25,19 @@ from .errors import (
     TreeError,
     UnknownSlotError,
 )
+from .expressions import Expression
 from .limits import Limits
 from .node import Node
-from .registry import SlotFunction, SlotRegistry, add_installed_slots
+from .registry import (
+    SlotFunction,
+    SlotRegistry,
+    add_installed_slots,
+    value_reader,
+)
 
 if TYPE_CHECKING:
     import asyncio
 
-    from .evaluator import Evaluator
     from .sockets import Hub
 
 __all__ = ["Run"]
@@ -60,6 +65,8 @@ class Run:
     """
     What a program has, and what its slots use.
 
+    Only its subclass `Evaluator` is ever made, which is what slots are given.
+
     Attributes:
         registry: The slots.
         allow: Names, or patterns like `strings.*`, of those that programs may call; None
@@ -81,6 +88,7 @@ class Run:
         "_deadline",
         "_depth",
         "_fuel",
+        "_get_value",
         "_granted",
         "_looked_at",
         "_loop",
@@ -116,6 +124,7 @@ class Run:
     _deadline: float | None
     _depth: int
     _fuel: int
+    _get_value: SlotFunction | None
     _granted: dict[str, SlotFunction]
     _looked_at: float
     _loop: asyncio.AbstractEventLoop | None
@@ -148,6 +157,7 @@ class Run:
         steps = _ENDLESS if limits.max_steps is None else limits.max_steps
         self._budget = Budget(steps, self._roots)
         self._fuel = 0
+        self._get_value = value_reader()
         self._batch = 1
         self._looked_at = 0.0
         depth = _USUAL_DEPTH if limits.max_depth is None else limits.max_depth
@@ -180,26 +190,32 @@ class Run:
         children = node.children
         if not children:
             return
-        this = cast("Evaluator", self)
-        allowed = self._allowed
-        result = self.result
-        version = node.version
         if self._depth >= self._max_depth:
             raise LimitError(f"blocks are nested more than {self._max_depth} deep")
         self._depth += 1
+        allowed = self._allowed
+        get_value = self._get_value
+        result = self.result
+        version = node.version
         child = node
         try:
             for child in children:
                 name = child.name
-                if not name or name[0] == ".":
-                    continue
+                function = allowed.get(name)
+                if function is None:
+                    if not name or name[0] == ".":
+                        continue
+                    function = self._find(name)
                 self._fuel -= 1
                 if self._fuel < 0:
                     self._refuel()
-                function = allowed.get(name)
-                if function is None:
-                    function = self._find(name)
-                function(this, child)
+                if function is get_value:
+                    # What programs do most is done here: the call would take longer.
+                    value = child.value
+                    if type(value) is Expression:
+                        child.value = value.resolve(child)
+                else:
+                    function(self, child)  # type: ignore[arg-type] # see Run
                 if result is not None and (result.value is not None or result.children):
                     return
                 if node.version != version:
@@ -221,16 +237,16 @@ class Run:
         Nothing happens when its name is empty or begins with a dot.
         """
         name = child.name
-        if not name or name[0] == ".":
+        function = self._allowed.get(name)
+        if function is None and (not name or name[0] == "."):
             return
-        self._fuel -= 1
-        if self._fuel < 0:
-            self._refuel()
         try:
-            function = self._allowed.get(name)
             if function is None:
                 function = self._find(name)
-            function(cast("Evaluator", self), child)
+            self._fuel -= 1
+            if self._fuel < 0:
+                self._refuel()
+            function(self, child)  # type: ignore[arg-type] # see Run
         except HyperlambdaError as error:
             error.add_frame(name, child.source, child.offset)
             raise
@@ -249,7 +265,7 @@ class Run:
             function = self.registry.functions.get(name)
             if function is None:
                 function = self._find(name)
-            function(cast("Evaluator", self), node)
+            function(self, node)  # type: ignore[arg-type] # see Run
         except HyperlambdaError as error:
             error.add_frame(name, node.source, node.offset)
             raise
@@ -485,7 +501,8 @@ class Run:
         function = functions.get(name)
         if function is None:
             raise UnknownSlotError(name, functions)
-        if self._allowed is not functions and name not in self._allowed:
+        is_limited = self._allowed is not self.registry.statements
+        if is_limited and name not in self._allowed:
             raise NotAllowedError(name)
         return function
 
