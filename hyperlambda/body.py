@@ -1,72 +1,151 @@
 """
 Code that runs again and again, and each time as it was written.
 
-Programs change while they run: a loop needs its body as new for each round. Copying it
-takes longer than most bodies run, so the nodes of the last round are used again, with
-only what changed put back; all is copied where somebody could tell the difference.
+Programs change while they run: a loop needs its body as new for each pass, and a dynamic
+slot its code for each call. Copying code takes longer than most code runs, so it runs
+where it stands, and afterwards only what changed is put back. It is replaced by a copy
+where somebody could tell the difference: where a node of it was moved elsewhere, or may
+be known elsewhere, because it is or was the value of another one.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from .node import Node
+from .node import Node, copied_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .run import Run
 
 __all__ = ["Body"]
 
 
+class _Entry:
+    """What one node was like when the code was as written."""
+
+    __slots__ = ("children", "name", "node", "value", "version")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.name: str = node.name
+        self.value: Any = node.value
+        self.children: Sequence[Node] = tuple(node.children)
+        self.version: int = node.version
+
+
 class Body:
     """
-    The code of a loop.
+    The code below a node.
 
     Args:
         run: The program that it belongs to.
-        nodes: The code as it was written; never run itself.
+        owner: The node. Its name and value are not looked at.
+
+    Attributes:
+        size: How many nodes the code has.
+        is_known: Whether something may lead to its nodes already, so that each run but
+            the first needs a copy.
     """
 
-    __slots__ = ("_copies", "_originals", "_run")
+    __slots__ = ("_entries", "_owner", "_references", "_run", "is_known", "size")
 
-    def __init__(self, run: Run, nodes: list[Node]) -> None:
+    def __init__(self, run: Run, owner: Node) -> None:
         self._run = run
-        self._originals = nodes
-        self._copies: list[Node] | None = None
+        self._owner = _Entry(owner)
+        self._entries = [_Entry(node) for node in _below(owner)]
+        self._references = run.references
+        self.size = len(self._entries)
+        self.is_known = run.references > 0 or any(
+            type(entry.value) is Node for entry in self._entries
+        )
 
-    def fresh(self) -> list[Node]:
+    def fresh(self) -> None:
         """
-        Return the code for another round; nodes of earlier rounds are given up.
+        Make the code as it was written: the same nodes if nobody else can know them.
 
         Raises:
             LimitError: There would be more nodes than the program may have.
         """
-        copies = self._copies
-        if copies is None or not self._restore(self._originals, copies):
-            copies = self._copies = self._run.clones(self._originals)
-        return copies
+        if self.is_known or not self.restore():
+            self.renew()
 
-    def _restore(self, originals: Sequence[Node], copies: Sequence[Node]) -> bool:
-        """Put back what changed; False if some nodes may still be in use elsewhere."""
-        waiting = [(originals, copies)]
-        while waiting:
-            originals, copies = waiting.pop()
-            for original, copy in zip(originals, copies, strict=True):
-                value = copy.value
-                if value is not original.value:
-                    # A node that is a value may be known elsewhere too, and may be one
-                    # of ours: then these are not ours alone any more.
-                    if type(value) is Node:
-                        return False
-                    copy.value = original.value
-                if copy.name is not original.name:
-                    copy.name = original.name
-                if copy.version:  # its children are others than those that were copied
-                    copy.clear()
-                    copy.adopt(self._run.clones(list(original.children)))
-                    copy.version = 0
-                elif original.children:
-                    waiting.append((original.children, copy.children))
+    def restore(self) -> bool:
+        """
+        Put back what changed.
+
+        Returns:
+            False if nodes of the code may be in use elsewhere; it is left half restored
+            then, and `renew` must follow.
+        """
+        if self._run.references != self._references:
+            return False
+        owner = self._owner
+        if owner.node.version != owner.version and not _put_back(owner):
+            return False
+        for entry in self._entries:
+            node = entry.node
+            value = node.value
+            if value is not entry.value:
+                if type(value) is Node:
+                    return False
+                node.value = entry.value
+            if node.name is not entry.name:
+                node.name = entry.name
+            if node.version != entry.version and not _put_back(entry):
+                return False
         return True
+
+    def renew(self) -> None:
+        """
+        Put a copy of the code, as it was written, in its place.
+
+        Raises:
+            LimitError: There would be more nodes than the program may have.
+        """
+        run, owner = self._run, self._owner
+        run.charge_nodes(self.size)
+        owner.node.clear()  # first, for the value of a node may be what this stands in
+        copies = {id(entry.node): _copy(entry) for entry in self._entries}
+        for entry in [owner, *self._entries]:
+            children = [copies[id(child)] for child in entry.children]
+            if entry is not owner:
+                entry.node = copies[id(entry.node)]
+            entry.node.adopt(children)
+            entry.children = tuple(children)
+            entry.version = entry.node.version
+        self._references = run.references
+
+
+def _below(owner: Node) -> list[Node]:
+    found: list[Node] = []
+    waiting = list(owner.children)
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        if node.children:
+            waiting.extend(node.children)
+    return found
+
+
+def _put_back(entry: _Entry) -> bool:
+    """Give a node the children that it had; False if one of them is elsewhere now."""
+    node = entry.node
+    for child in node.children:
+        child.parent = None
+    for index, child in enumerate(entry.children):
+        if child.parent is not None:
+            return False
+        child.parent = node
+        child.index = index
+    node.children = list(entry.children) if entry.children else ()
+    node.version += 1
+    entry.version = node.version
+    return True
+
+
+def _copy(entry: _Entry) -> Node:
+    copy = Node(entry.name, copied_value(entry.value))
+    copy.source = entry.node.source
+    copy.offset = entry.node.offset
+    return copy

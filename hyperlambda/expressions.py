@@ -28,6 +28,14 @@ from .iterators import (
 from .lexer import unquote
 from .meter import LARGE, visit
 from .node import Computed, Node
+from .shapes import (
+    chain,
+    is_within,
+    shortened,
+    single,
+    too_many,
+    walk,
+)
 from .values import add_converter, literal_text
 
 __all__ = [
@@ -60,7 +68,16 @@ class Expression(Computed):
         ExpressionError: The text is malformed (spec 01 §5.12).
     """
 
-    __slots__ = ("_hops", "_iterations", "_steps", "iterators", "text")
+    __slots__ = (
+        "_descends",
+        "_iterations",
+        "_single",
+        "_start",
+        "_steps",
+        "_walk",
+        "iterators",
+        "text",
+    )
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -73,13 +90,17 @@ class Expression(Computed):
         self._iterations = [iterator(part) for part in self.iterators]
         # As long as there is at most one node, it hops from node to node; from the first
         # iterator on that may find several, it goes step by step from list to list.
-        self._hops: list[Hop] = []
+        hops: list[Hop] = []
         for iteration in self._iterations:
             if iteration.hop is None:
                 break
-            self._hops.append(iteration.hop)
-        hops = len(self._hops)
-        self._steps = _fuse(self.iterators[hops:], self._iterations[hops:])
+            hops.append(iteration.hop)
+        parts, rest = self.iterators[len(hops) :], self._iterations[len(hops) :]
+        self._start = chain(hops)
+        self._steps = _fuse(parts, rest)
+        self._single = single(text, self._start, parts, rest)
+        self._walk = walk(parts, rest)
+        self._descends = all(iteration.descends for iteration in rest)
 
     def evaluate(self, node: Node) -> list[Node]:
         """
@@ -89,13 +110,11 @@ class Expression(Computed):
             ExpressionError: A nested expression found several nodes.
             MissingValueError: A node without parent was asked for a sibling.
         """
-        start = node
-        for hop in self._hops:
-            reached = hop(start)
-            if reached is None:
-                return []
-            start = reached
-        found = [start]
+        start = self._start
+        first = node if start is None else start(node)
+        if first is None:
+            return []
+        found = [first]
         visited = 0
         for step in self._steps:
             found = step(found, node)
@@ -115,6 +134,9 @@ class Expression(Computed):
         Raises:
             TreeError: A list of children was changed while it was walked.
         """
+        if self._walk is not None:
+            start = node if self._start is None else self._start(node)
+            return iter(()) if start is None else self._walk(start)
         last = 0
         for index, iteration in enumerate(self._iterations):
             if iteration.mode is Mode.FIRST:
@@ -134,6 +156,18 @@ class Expression(Computed):
         spreading = [text for text in self.iterators if text.startswith(_SPREADING)]
         return _metered(result) if len(spreading) > 1 else result
 
+    def is_apart(self, node: Node) -> bool:
+        """
+        Return whether the expression can be told to find nothing at or below a node.
+
+        Args:
+            node: The one that holds the expression.
+        """
+        if not self._descends:
+            return False
+        start = node if self._start is None else self._start(node)
+        return start is None or not (is_within(node, start) or is_within(start, node))
+
     def resolve(self, node: Node) -> Any:
         """
         Return the value that the expression leads to, or None if it finds no node.
@@ -143,6 +177,14 @@ class Expression(Computed):
         Raises:
             ExpressionError: Several nodes are found, or the chain never ends.
         """
+        go = self._single
+        if go is not None:
+            found = go(node)
+            if found is None:
+                return None
+            value = found.value
+            if type(value) is not Expression:
+                return value
         holder = self.follow(node)
         return None if holder is None else holder.value
 
@@ -152,22 +194,11 @@ class Expression(Computed):
         links = 0
         seen: set[int] = set()
         while True:
-            if expression._steps:
-                found = expression.evaluate(node)
-                if not found:
-                    return None
-                if len(found) > 1:
-                    raise ExpressionError(
-                        f"the expression '{_short(expression.text)}' finds "
-                        f"{len(found)} nodes where one is wanted"
-                    )
-                node = found[0]
-            else:
-                for hop in expression._hops:
-                    reached = hop(node)
-                    if reached is None:
-                        return None
-                    node = reached
+            go = expression._single
+            found = go(node) if go is not None else expression._find_one(node)
+            if found is None:
+                return None
+            node = found
             value = node.value
             if type(value) is not Expression:
                 return node
@@ -176,9 +207,15 @@ class Expression(Computed):
             if links > _LONG_CHAIN:
                 if id(node) in seen:
                     raise ExpressionError(
-                        f"the expression '{_short(self.text)}' leads back to itself"
+                        f"the expression '{shortened(self.text)}' leads back to itself"
                     )
                 seen.add(id(node))
+
+    def _find_one(self, node: Node) -> Node | None:
+        found = self.evaluate(node)
+        if len(found) > 1:
+            raise too_many(self.text, len(found))
+        return found[0] if found else None
 
     def __str__(self) -> str:
         return "/".join([_iterator_text(part) for part in self.iterators])
@@ -274,7 +311,7 @@ _BRACE = re.compile(r"[{}]")
 def _quoted(text: str, start: int) -> tuple[str, int]:
     match = _QUOTED.match(text, start)
     if match is None:
-        raise ExpressionError(f"a quote is never closed in '{_short(text)}'")
+        raise ExpressionError(f"a quote is never closed in '{shortened(text)}'")
     try:
         return unquote(match[1]), match.end()
     except HyperlambdaSyntaxError as error:
@@ -293,7 +330,7 @@ def _closing(text: str, start: int) -> int:
             depth -= 1
             if not depth:
                 return match.end()
-    raise ExpressionError(f"a brace is never closed in '{_short(text)}'")
+    raise ExpressionError(f"a brace is never closed in '{shortened(text)}'")
 
 
 def _iterator_text(part: str) -> str:
@@ -308,10 +345,6 @@ def _is_balanced(part: str) -> bool:
         return _closing(part, part.index("{")) == len(part)
     except ExpressionError:
         return False
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 # Programs repeat their expressions, above all in loops that make new code: those seen are
@@ -412,12 +445,12 @@ def _look_up(text: str, identity: Node) -> str | None:
         found = compile_expression(text).evaluate(identity)
         if len(found) > 1:
             raise ExpressionError(
-                f"the expression in braces '{_short(text)}' finds several nodes"
+                f"the expression in braces '{shortened(text)}' finds several nodes"
             )
         return resolve_text(found[0]) if found else None
     except RecursionError:
         raise ExpressionError(
-            f"the expression in braces '{_short(text)}' leads back to itself"
+            f"the expression in braces '{shortened(text)}' leads back to itself"
         ) from None
 
 
@@ -469,7 +502,7 @@ def _computed_value(text: str) -> Step:
 
 def _braced(text: str) -> str:
     if not text.endswith("}") or len(text) < 2:
-        raise ExpressionError(f"'{_short(text)}' has no closing '}}'")
+        raise ExpressionError(f"'{shortened(text)}' has no closing '}}'")
     return text[1:-1]
 
 

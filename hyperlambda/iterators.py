@@ -30,6 +30,8 @@ __all__ = [
     "add_static_iterator",
     "children_named",
     "iterator",
+    "walk_children",
+    "walk_named",
 ]
 
 # What an iterator is when it runs: the nodes so far, and the node that holds the
@@ -58,6 +60,7 @@ class Iteration(NamedTuple):
         lazy: Runs it lazily, where that differs from running `step` node by node.
         hop: Runs it on one node, if it finds at most one from each.
         name: The name that it filters by, if that is all it does.
+        descends: Whether it surely finds only nodes at or below those it is given.
     """
 
     step: Step
@@ -65,6 +68,7 @@ class Iteration(NamedTuple):
     lazy: LazyStep | None = None
     hop: Hop | None = None
     name: str | None = None
+    descends: bool = False
 
 
 def _each(hop: Hop) -> Iteration:
@@ -157,10 +161,24 @@ def walk_children(node: Node) -> Iterator[Node]:
     for child in node.children:
         yield child
         if node.version != version:
-            raise TreeError(
-                f"the children of '{node.name}' changed while they were walked",
-                help="walk a copy (get-nodes), or collect the changes and make them after",
-            )
+            raise _changed(node)
+
+
+def walk_named(node: Node, name: str) -> Iterator[Node]:
+    """Yield the children of a name, as `walk_children` does."""
+    version = node.version
+    for child in node.children:
+        if child.name == name:
+            yield child
+            if node.version != version:
+                raise _changed(node)
+
+
+def _changed(node: Node) -> TreeError:
+    return TreeError(
+        f"the children of '{node.name}' changed while they were walked",
+        help="walk a copy (get-nodes), or collect the changes and make them after",
+    )
 
 
 def children_named(name: str) -> Step:
@@ -225,7 +243,7 @@ def _except(text: str) -> Iteration:
     def lazy(nodes: Iterable[Node], identity: Node) -> Iterator[Node]:
         return _live_walk(nodes, name)
 
-    return Iteration(step, Mode.WHOLE, lazy)
+    return Iteration(step, Mode.WHOLE, lazy, descends=True)
 
 
 def _nth(index: int) -> Iteration:
@@ -233,7 +251,7 @@ def _nth(index: int) -> Iteration:
         children = node.children
         return children[index] if index < len(children) else None
 
-    return _each(hop)
+    return _each(hop)._replace(descends=True)
 
 
 def _pointed(node: Node) -> Node | None:
@@ -345,7 +363,7 @@ def _named(name: str) -> Iteration:
     def hop(node: Node) -> Node | None:
         return node if node.name == name else None
 
-    return Iteration(step, hop=hop, name=name)
+    return Iteration(step, hop=hop, name=name, descends=True)
 
 
 def _subscript(text: str) -> Iteration:
@@ -368,24 +386,24 @@ def _subscript(text: str) -> Iteration:
     def lazy(nodes: Iterable[Node], identity: Node) -> Iterator[Node]:
         return islice(iter(nodes), skip, skip + take)
 
-    return Iteration(step, Mode.WHOLE, lazy)
+    return Iteration(step, Mode.WHOLE, lazy, descends=True)
 
 
 def _any_of(names: frozenset[str]) -> Iteration:
     def step(nodes: list[Node], identity: Node) -> list[Node]:
         return [node for node in nodes if node.name in names]
 
-    return Iteration(step)
+    return Iteration(step, descends=True)
 
 
 _STATIC: dict[str, Iteration] = {
-    "*": Iteration(_children, Mode.WHOLE, _live_children),
+    "*": Iteration(_children, Mode.WHOLE, _live_children, descends=True),
     "#": _each(_pointed),
     "-": _each(_previous),
     "+": _each(_next),
     ".": Iteration(_parents, Mode.WHOLE, _live_parents, _parent),
     "..": _first(_root),
-    "**": Iteration(_descendants, Mode.WHOLE, _live_descendants),
+    "**": Iteration(_descendants, Mode.WHOLE, _live_descendants, descends=True),
     "--": Iteration(_older),
 }
 

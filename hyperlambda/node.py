@@ -14,7 +14,7 @@ from typing import Any, final
 from .errors import MissingValueError, TreeError
 from .source import Place, Source
 
-__all__ = ["Computed", "Node"]
+__all__ = ["Computed", "Node", "copied_value"]
 
 
 class Computed:
@@ -376,7 +376,7 @@ def _clone(node: Node, holders: tuple[Node, ...]) -> Node:
             value = child.value
             kind = type(value)
             if kind is Node or kind is bytearray:
-                value = _copy_value(value, holders)
+                value = copied_value(value, holders)
             copy.value = value
             copy.children = ()
             copy.parent = target
@@ -395,7 +395,7 @@ def _clone(node: Node, holders: tuple[Node, ...]) -> Node:
 def _copy_alone(node: Node, holders: tuple[Node, ...]) -> Node:
     copy = _new(Node)
     copy.name = node.name
-    copy.value = _copy_value(node.value, holders)
+    copy.value = copied_value(node.value, holders)
     copy.children = ()
     copy.parent = None
     copy.source = node.source
@@ -405,7 +405,18 @@ def _copy_alone(node: Node, holders: tuple[Node, ...]) -> Node:
     return copy
 
 
-def _copy_value(value: Any, holders: tuple[Node, ...]) -> Any:
+def copied_value(value: Any, holders: tuple[Node, ...] = ()) -> Any:
+    """
+    Return a value as a copy of its node would have it.
+
+    Nodes and bytearrays are copied; all other values are the same.
+
+    Args:
+        holders: Nodes whose values led here, which must not come again.
+
+    Raises:
+        TreeError: A value leads back to a node that holds it.
+    """
     if type(value) is bytearray:
         return bytearray(value)
     if type(value) is not Node:

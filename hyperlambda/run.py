@@ -77,6 +77,8 @@ class Run:
         config: What [config.get] finds, and the reference's own settings.
         dynamic_slots: The lambdas of [slots.create], by name.
         result: The node that takes what the program returns.
+        references: How often a node itself, and not its value, was made the value of
+            another one: since then a node may be known from elsewhere.
     """
 
     __slots__ = (
@@ -103,6 +105,7 @@ class Run:
         "dynamic_slots",
         "hub",
         "limits",
+        "references",
         "registry",
         "result",
         "root",
@@ -116,6 +119,7 @@ class Run:
     config: Mapping[str, Any]
     dynamic_slots: dict[str, Node]
     result: Node | None
+    references: int
     _allowed: dict[str, SlotFunction]
     _allowed_dynamic: frozenset[str] | None
     _awaited_by: tuple[int, ...]
@@ -139,6 +143,7 @@ class Run:
         """Begin with full limits and nothing in scope."""
         limits = self.limits
         self.result = None
+        self.references = 0
         self._granted = self.registry.matching(self.allow)
         self._allowed = self._granted
         self._allowed_dynamic = None

@@ -94,6 +94,7 @@ def _put(
         if len(found) > 1:
             raise TreeError(f"a reference leads to {len(found)} nodes instead of one")
         node.value = found[0] if found else None
+        evaluator.references += 1
     elif expression.iterators[-1] == "*":
         node.value = None
         node.adopt(evaluator.clones(found))

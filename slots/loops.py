@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hyperlambda import Evaluator, LimitError, Node, slot
+from collections.abc import Iterator
+
+from hyperlambda import Evaluator, HyperlambdaError, LimitError, Node, slot
 from hyperlambda.body import Body
 from hyperlambda.expressions import expression_of, resolve_bool
 
@@ -43,23 +45,54 @@ def for_each(evaluator: Evaluator, node: Node) -> None:
            math.increment:x:@.sum
               get-value:x:@.dp/#
     """
-    found = expression_of(node).iterate(node)
+    expression = expression_of(node)
+    found = expression.iterate(node)
     present = next(found, None)
-    if present is None:
-        return
-    # Put aside, and run as copies: the code changes itself while it runs.
+    if present is not None:
+        _run_passes(evaluator, node, present, found, expression.is_apart(node))
+
+
+def _run_passes(
+    evaluator: Evaluator,
+    node: Node,
+    present: Node | None,
+    found: Iterator[Node],
+    is_apart: bool,
+) -> None:
+    """
+    Run the code for the present node, and for those that are found next.
+
+    Args:
+        is_apart: What is looked for is not in the loop itself: the code may stay there
+            between the passes.
+    """
     code = node.take_children()
-    body = Body(evaluator, code)
+    node.adopt([Node(".dp"), *code])
+    body = Body(evaluator, node)
+    if body.is_known:
+        body.renew()
     while present is not None:
-        node.adopt([Node(".dp", present), *body.fresh()])
+        pointer = node.children[0]
+        pointer.value = present
         evaluator.run_children(node)
-        node.clear()
-        try:
-            present = None if evaluator.has_returned else next(found, None)
-        except BaseException:
-            node.adopt(code)
-            raise
+        present, failure = None, None
+        if not evaluator.has_returned:
+            if not is_apart:
+                node.clear()
+            try:
+                present = next(found, None)
+            except HyperlambdaError as error:
+                failure = error
+        pointer.value = None
+        body.fresh()
+        if failure is not None:
+            break
+    if not body.is_known:
+        code = list(node.children[1:])
+    node.clear()
     node.adopt(code)
+    if failure is not None:
+        raise failure
 
 
 @slot("while")
@@ -100,7 +133,7 @@ def while_(evaluator: Evaluator, node: Node) -> None:
     is_short = node.value is not None
     most = evaluator.limits.max_while_iterations
     rounds = 0
-    body = Body(evaluator, evaluator.clones(list(node.children)))
+    body = Body(evaluator, node)
     while resolve_bool(node) if is_short else run_condition(evaluator, node):
         rounds += 1
         if most is not None and rounds > most:
@@ -109,6 +142,5 @@ def while_(evaluator: Evaluator, node: Node) -> None:
         evaluator.run_children(node if is_short else body_of(node))
         if evaluator.has_returned:
             return
-        node.clear()
-        node.adopt(body.fresh())
+        body.fresh()
     node.value = False

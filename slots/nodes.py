@@ -203,6 +203,8 @@ def set_value(evaluator: Evaluator, node: Node) -> None:
     """
     source = _source(evaluator, node)
     value = resolve(source) if source is not None else None
+    if type(value) is Node:
+        evaluator.references += 1
     for found in expression_of(node).evaluate(node):
         found.value = value
 
@@ -236,6 +238,8 @@ def set_x(evaluator: Evaluator, node: Node) -> None:
     """
     source = _source(evaluator, node)
     value = source.value if source is not None else None
+    if type(value) is Node:
+        evaluator.references += 1
     for found in expression_of(node).evaluate(node):
         found.value = value
 

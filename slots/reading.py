@@ -311,6 +311,7 @@ def reference(evaluator: Evaluator, node: Node) -> None:
         set-value:x:@reference
     """
     node.value = _at_most_one(node)
+    evaluator.references += 1
 
 
 def _at_most_one(node: Node) -> Node | None:
