@@ -10,9 +10,9 @@ be known elsewhere, because it is or was the value of another one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .childless import NO_CHILDREN
 from .node import Node, copied_value
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class _Entry:
         self.node = node
         self.name: str = node.name
         self.value: Any = node.value
-        self.children: Sequence[Node] = tuple(node.children)
+        self.children: list[Node] = list(node.children)
         self.version: int = node.version
 
 
@@ -112,7 +112,7 @@ class Body:
             if entry is not owner:
                 entry.node = copies[id(entry.node)]
             entry.node.adopt(children)
-            entry.children = tuple(children)
+            entry.children = children
             entry.version = entry.node.version
         self._references = run.references
 
@@ -138,7 +138,7 @@ def _put_back(entry: _Entry) -> bool:
             return False
         child.parent = node
         child.index = index
-    node.children = list(entry.children) if entry.children else ()
+    node.children = list(entry.children) if entry.children else NO_CHILDREN
     node.version += 1
     entry.version = node.version
     return True

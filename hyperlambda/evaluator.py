@@ -182,7 +182,7 @@ class Evaluator(Run):
         self, loop: asyncio.AbstractEventLoop | None = None
     ) -> Iterator[Evaluator]:
         """Make the run of one program, and clean up after it."""
-        run = object.__new__(type(self))
+        run = type(self).__new__(type(self))
         run.registry = self.registry
         run.config = self.config
         run.limits = self.limits

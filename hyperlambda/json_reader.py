@@ -14,9 +14,10 @@ from functools import cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from .childless import NO_CHILDREN
 from .dates import LOCAL, ZONES, normal_date
 from .errors import HyperlambdaError, LiteralError
-from .node import Node
+from .node import Node, blank
 from .numerals import Long
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ MAX_DEPTH = 64
 # brackets than this is first looked at, lest it is nested so deeply that this runs out.
 _SURELY_SHALLOW = 1_000
 
-_new = object.__new__
 _new_int = int.__new__
 
 
@@ -199,10 +199,10 @@ def _tree(data: Any, text: str, max_depth: int) -> Node:
         items = data.items() if type(data) is dict else zip(repeat("."), data)
         children = []
         for index, (name, value) in enumerate(items):
-            node = _new(Node)
+            node = blank()
             node.name = name
             node.value = None
-            node.children = ()
+            node.children = NO_CHILDREN
             node.parent = parent
             node.source = None
             node.offset = 0

@@ -8,13 +8,15 @@ the change counter right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, final
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, Final, final
 
+from .childless import NO_CHILDREN
 from .errors import MissingValueError, TreeError
 from .source import Place, Source
 
-__all__ = ["Computed", "Node", "copied_value"]
+__all__ = ["Computed", "Node", "blank", "clones", "copied_value"]
 
 
 class Computed:
@@ -56,9 +58,7 @@ class Node:
 
     name: str
     value: Any
-    # Leaves share one empty tuple: most nodes are leaves, and a list of their own would
-    # make them half as large again.
-    children: Sequence[Node]
+    children: list[Node]
     parent: Node | None
     source: Source | None
     offset: int
@@ -70,7 +70,7 @@ class Node:
     ) -> None:
         self.name = name
         self.value = value
-        self.children = ()
+        self.children = NO_CHILDREN
         self.parent = None
         self.source = None
         self.offset = 0
@@ -269,7 +269,7 @@ class Node:
         if children:
             for child in children:
                 child.parent = None
-            self.children = ()
+            self.children = NO_CHILDREN
             self.version += 1
 
     def take_children(self) -> list[Node]:
@@ -323,11 +323,9 @@ class Node:
 
     def _list(self) -> list[Node]:
         children = self.children
-        if type(children) is list:
-            return children
-        fresh = list(children)
-        self.children = fresh
-        return fresh
+        if children is NO_CHILDREN:
+            children = self.children = []
+        return children
 
     def _insert_beside(self, node: Node, shift: int) -> Node:
         parent = self.parent
@@ -350,35 +348,59 @@ class Node:
             ancestor = ancestor.parent
 
 
-def _identity_index(siblings: Sequence[Node], node: Node) -> int:
+def _identity_index(siblings: list[Node], node: Node) -> int:
     for index, sibling in enumerate(siblings):
         if sibling is node:
             return index
     raise TreeError(f"the parent of '{node.name}' does not list it")
 
 
-_new = object.__new__
+blank: Callable[[], Node] = partial(object.__new__, Node)
+"""Make a node whose attributes are all to be set: twice as fast as `Node()`."""
+
 # Copies of values are made by calls inside of calls.
-_DEEPEST_VALUES = 100
+_DEEPEST_VALUES: Final = 100
+
+
+def clones(nodes: Iterable[Node]) -> list[Node]:
+    """
+    Copy nodes and everything below them; the copies have no parent.
+
+    Raises:
+        TreeError: A value leads back to a node that holds it.
+    """
+    copies = []
+    for node in nodes:
+        copy = _copy_alone(node, ())
+        if node.children:
+            _copy_below(node, copy, ())
+        copies.append(copy)
+    return copies
 
 
 def _clone(node: Node, holders: tuple[Node, ...]) -> Node:
     """Copy a node; `holders` are those whose values led here, which must not come again."""
-    top = _copy_alone(node, holders)
-    waiting = [(node, top)]
+    copy = _copy_alone(node, holders)
+    if node.children:
+        _copy_below(node, copy, holders)
+    return copy
+
+
+def _copy_below(top: Node, copy_of_top: Node, holders: tuple[Node, ...]) -> None:
+    waiting = [(top, copy_of_top)]
     while waiting:
         source, target = waiting.pop()
-        children = []
+        children: list[Node] = []
         for index, child in enumerate(source.children):
             # As _copy_alone does: a call for each node would double the time.
-            copy = _new(Node)
+            copy = blank()
             copy.name = child.name
             value = child.value
             kind = type(value)
             if kind is Node or kind is bytearray:
                 value = copied_value(value, holders)
             copy.value = value
-            copy.children = ()
+            copy.children = NO_CHILDREN
             copy.parent = target
             copy.source = child.source
             copy.offset = child.offset
@@ -387,16 +409,18 @@ def _clone(node: Node, holders: tuple[Node, ...]) -> Node:
             children.append(copy)
             if child.children:
                 waiting.append((child, copy))
-        if children:
-            target.children = children
-    return top
+        target.children = children
 
 
 def _copy_alone(node: Node, holders: tuple[Node, ...]) -> Node:
-    copy = _new(Node)
+    copy = blank()
     copy.name = node.name
-    copy.value = copied_value(node.value, holders)
-    copy.children = ()
+    value = node.value
+    kind = type(value)
+    if kind is Node or kind is bytearray:
+        value = copied_value(value, holders)
+    copy.value = value
+    copy.children = NO_CHILDREN
     copy.parent = None
     copy.source = node.source
     copy.offset = node.offset

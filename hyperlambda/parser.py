@@ -17,11 +17,12 @@ from typing import Any, cast
 
 from lark import Lark
 
+from .childless import NO_CHILDREN
 from .errors import HyperlambdaError, HyperlambdaSyntaxError, UnknownTypeError
 from .expressions import compile_expression
 from .lalr import TableParser
 from .lexer import LexerInput, LineLexer, NodeToken, read_item
-from .node import Node
+from .node import Node, blank
 from .source import Source
 from .values import add_converter, parse_literal
 
@@ -143,13 +144,10 @@ def _lark() -> Lark:
     )
 
 
-_new = object.__new__
-
-
 def _node(token: NodeToken) -> Node:
-    node = _new(Node)
+    node = blank()
     node.name = token.name
-    node.children = ()
+    node.children = NO_CHILDREN
     node.parent = None
     node.source = token.source
     node.offset = token.offset

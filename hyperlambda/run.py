@@ -27,7 +27,7 @@ from .errors import (
 )
 from .expressions import Expression
 from .limits import Limits
-from .node import Node
+from .node import Node, clones
 from .registry import (
     SlotFunction,
     SlotRegistry,
@@ -372,7 +372,7 @@ class Run:
         most = self.limits.max_nodes
         if most is not None:
             self.charge_nodes(copy_size(nodes, most))
-        return [node.clone() for node in nodes]
+        return clones(nodes)
 
     def charge_nodes(self, count: int) -> None:
         """

@@ -64,7 +64,25 @@ def unwrap_descendants(evaluator: Evaluator, node: Node) -> None:
         ExpressionError: Copies bring copies without end.
         TreeError, LimitError: See `unwrap`.
     """
-    waiting = [(child, 0) for child in reversed(node.children)]
+    for child in node.children:
+        expression = child.value
+        if type(expression) is Expression and not child.children:
+            found = expression.evaluate(child)
+            if len(found) == 1 and not _makes_nodes(child, expression):
+                child.value = found[0].value  # what nearly all are
+                continue
+        elif not child.children:
+            continue
+        _unwrap_all(evaluator, child)
+
+
+def _makes_nodes(node: Node, expression: Expression) -> bool:
+    return expression.iterators[-1] == "*" or node.name == "node_reference"
+
+
+def _unwrap_all(evaluator: Evaluator, node: Node) -> None:
+    """Unwrap a node and everything below it."""
+    waiting = [(node, 0)]
     while waiting:
         top, generation = waiting.pop()
         expression = top.value

@@ -66,12 +66,13 @@ def run_condition(evaluator: Evaluator, node: Node) -> bool:
             f"'{node.name}' needs a condition and [.lambda], or a value and code",
         )
     evaluator.run_children(node)
-    first, second = node.children
-    if first.name != ".lambda":
-        return resolve_bool(first)
-    if second.name == ".lambda":
-        raise TreeError(f"'{node.name}' has two [.lambda] and no condition")
-    return resolve_bool(second)
+    condition, code = node.children
+    if condition.name == ".lambda":
+        if code.name == ".lambda":
+            raise TreeError(f"'{node.name}' has two [.lambda] and no condition")
+        condition = code
+    verdict = condition.value
+    return verdict if type(verdict) is bool else resolve_bool(condition)
 
 
 def body_of(node: Node) -> Node:

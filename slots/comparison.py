@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hyperlambda import ArgumentError, Evaluator, Node, slot
-from hyperlambda.expressions import resolve
+from hyperlambda.expressions import Expression
 from hyperlambda.ordering import compare, equal
 
 _LONG = 10_000
@@ -14,13 +14,21 @@ _LONG = 10_000
 def _operands(evaluator: Evaluator, node: Node) -> tuple[Any, Any]:
     """Run the children and return the two values to compare."""
     children = node.children
-    if len(children) != (2 if node.value is None else 1):
+    own = node.value is not None
+    if len(children) != 2 - own:
         raise ArgumentError(
             f"'{node.name}' compares two things: two children, or its value and one child"
         )
     evaluator.run_children(node)
-    left = resolve(children[0] if node.value is None else node)
-    return left, resolve(children[-1])
+    holder = node if own else children[0]
+    left = holder.value
+    if type(left) is Expression:
+        left = left.resolve(holder)
+    holder = children[-1]
+    right = holder.value
+    if type(right) is Expression:
+        right = right.resolve(holder)
+    return left, right
 
 
 @slot("eq")
@@ -90,6 +98,8 @@ def neq(evaluator: Evaluator, node: Node) -> None:
 
 def _order(evaluator: Evaluator, node: Node) -> int | None:
     left, right = _operands(evaluator, node)
+    if type(left) is int and type(right) is int:  # what loops do most
+        return left - right
     if type(left) is str and len(left) > _LONG:
         evaluator.time_left()  # to order texts takes longer than a step
     return compare(left, right)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hyperlambda import ArgumentError, Evaluator, Node, slot
 from hyperlambda.errors import MissingValueError, PlacementError
 from hyperlambda.expressions import expression_of, resolve, resolve_bool, resolve_text
+from hyperlambda.shapes import is_within
 from hyperlambda.unwrapping import unwrap as unwrap_nodes
 
 
@@ -44,10 +45,29 @@ def add(evaluator: Evaluator, node: Node) -> None:
         add:x:@.list
     """
     evaluator.run_children(node)
-    sources = _grandchildren(node)
-    for target in expression_of(node).evaluate(node):
-        target.adopt(evaluator.clones(sources))
+    targets = expression_of(node).evaluate(node)
+    if len(targets) == 1 and not evaluator.references:
+        _move(evaluator, node, targets[0])
+    else:
+        sources = _grandchildren(node)
+        for target in targets:
+            target.adopt(evaluator.clones(sources))
     node.clear()
+
+
+def _move(evaluator: Evaluator, node: Node, target: Node) -> None:
+    """
+    Append the grandchildren of a node to another node.
+
+    Those that a slot has just made are moved there, since their copies could not be told
+    from them: nobody refers to them, and what is left of them is cleared.
+    """
+    is_inside = is_within(target, node)
+    for child in node.children:
+        if child.version and child.name and child.name[0] != "." and not is_inside:
+            target.adopt(child.take_children())
+        elif child.children:
+            target.adopt(evaluator.clones(child.children))
 
 
 @slot("insert-before")

@@ -126,7 +126,7 @@ def get_nodes(evaluator: Evaluator, node: Node) -> None:
     if node.value is None:
         return
     found = expression_of(node).evaluate(node)
-    if any(match.parent is node for match in found):
+    if node.children and any(match.parent is node for match in found):
         raise TreeError("'get-nodes' cannot add copies of its own children to them")
     copies = evaluator.clones(found)
     node.value = None
