@@ -10,7 +10,7 @@ be known elsewhere, because it is or was the value of another one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .childless import NO_CHILDREN
 from .node import Node, copied_value
@@ -18,7 +18,63 @@ from .node import Node, copied_value
 if TYPE_CHECKING:
     from .run import Run
 
-__all__ = ["Body"]
+__all__ = ["Body", "Code", "put_arguments_first"]
+
+# Of the calls of one slot inside of each other, those whose code is kept for later calls.
+_MOST_KEPT: Final = 32
+
+
+class Code:
+    """
+    The code of a dynamic slot, ready to be called: with copies that were used before.
+
+    Args:
+        run: The program that it belongs to; others make copies of their own.
+        made: The code as it was written; never run itself.
+        takes_arguments: Whether each copy has an empty `.arguments` first, in the place
+            of one that the code declares.
+    """
+
+    __slots__ = ("_idle", "_made", "_run", "_takes_arguments")
+
+    def __init__(self, run: Run, made: Node, takes_arguments: bool) -> None:
+        self._run = run
+        self._made = made
+        self._takes_arguments = takes_arguments
+        self._idle: list[Body] = []
+
+    def take(self) -> Body:
+        """
+        Return a copy of the code that nobody else uses; its `owner` is to be run.
+
+        Raises:
+            LimitError: There would be more nodes than the program may have.
+        """
+        if self._idle:
+            body = self._idle.pop()
+            self._run.charge_nodes(body.size)
+            body.forget_references()
+            return body
+        [copy] = self._run.clones([self._made])
+        if self._takes_arguments:
+            put_arguments_first(copy)
+        return Body(self._run, copy)
+
+    def give_back(self, body: Body) -> None:
+        """Keep a copy that has run, unless nodes of it may be in use elsewhere."""
+        if len(self._idle) < _MOST_KEPT and not body.has_node_values and body.restore():
+            self._idle.append(body)
+
+
+def put_arguments_first(code: Node) -> Node:
+    """Give code an empty `.arguments`, in the place of one that it declares; return it."""
+    declared = code.child(".arguments")
+    if declared is not None:
+        declared.untie()
+    arguments = Node(".arguments")
+    rest = code.take_children()
+    code.adopt([arguments, *rest])
+    return arguments
 
 
 class _Entry:
@@ -44,11 +100,20 @@ class Body:
 
     Attributes:
         size: How many nodes the code has.
+        has_node_values: Whether some of their values are nodes.
         is_known: Whether something may lead to its nodes already, so that each run but
             the first needs a copy.
     """
 
-    __slots__ = ("_entries", "_owner", "_references", "_run", "is_known", "size")
+    __slots__ = (
+        "_entries",
+        "_owner",
+        "_references",
+        "_run",
+        "has_node_values",
+        "is_known",
+        "size",
+    )
 
     def __init__(self, run: Run, owner: Node) -> None:
         self._run = run
@@ -56,9 +121,18 @@ class Body:
         self._entries = [_Entry(node) for node in _below(owner)]
         self._references = run.references
         self.size = len(self._entries)
-        self.is_known = run.references > 0 or any(
-            type(entry.value) is Node for entry in self._entries
-        )
+        self.has_node_values = any(type(entry.value) is Node for entry in self._entries)
+
+        self.is_known = self.has_node_values or run.references > 0
+
+    @property
+    def owner(self) -> Node:
+        """The node whose children are the code."""
+        return self._owner.node
+
+    def forget_references(self) -> None:
+        """Take it that nothing made so far refers to nodes of the code."""
+        self._references = self._run.references
 
     def fresh(self) -> None:
         """

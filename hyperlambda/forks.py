@@ -135,6 +135,7 @@ def _fork(run: Run, code: Node) -> Run:
     fork._roots = [code]
     fork._runner = None
     fork._scopes = []
+    fork._codes = ({}, {})
     return fork
 
 

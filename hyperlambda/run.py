@@ -15,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from .body import Code
 from .budget import Budget, copy_size
 from .errors import (
     HyperlambdaError,
@@ -57,6 +58,8 @@ _FRAMES_PER_BLOCK = 5
 _USUAL_DEPTH = 1000
 _DEEPEST = 2000
 _ENDLESS = sys.maxsize
+# The most dynamic slots whose code is kept ready.
+_MOST_CODES = 256
 # How many times the longest text all texts of a program may have together.
 _TEXTS = 100
 
@@ -87,6 +90,7 @@ class Run:
         "_awaited_by",
         "_batch",
         "_budget",
+        "_codes",
         "_deadline",
         "_depth",
         "_fuel",
@@ -125,6 +129,7 @@ class Run:
     _awaited_by: tuple[int, ...]
     _batch: int
     _budget: Budget
+    _codes: tuple[dict[Node, Code], dict[Node, Code]]
     _deadline: float | None
     _depth: int
     _fuel: int
@@ -148,6 +153,7 @@ class Run:
         self._allowed = self._granted
         self._allowed_dynamic = None
         self._awaited_by = ()
+        self._codes = ({}, {})
         self._scopes = []
         self._roots = []
         self._loop = loop
@@ -350,8 +356,20 @@ class Run:
         """Return whether a program may call a dynamic slot."""
         return self._allowed_dynamic is None or name in self._allowed_dynamic
 
+    def code_of(self, made: Node, takes_arguments: bool) -> Code:
+        """Return the code of a dynamic slot, ready to be called."""
+        codes = self._codes[takes_arguments]
+        code = codes.get(made)
+        if code is None:
+            if len(codes) >= _MOST_CODES:  # of slots that are made anew again and again
+                codes.clear()
+            code = codes[made] = Code(self, made, takes_arguments)
+        return code
+
     def run_trusted(self, root: Node) -> Node:
         """Do what `run_tree` does, without the whitelist: for dynamic slots."""
+        if self._allowed is self._granted and self._allowed_dynamic is None:
+            return self.run_tree(root)
         outer, outer_dynamic = self._allowed, self._allowed_dynamic
         self._allowed = self._granted
         self._allowed_dynamic = None

@@ -313,5 +313,7 @@ def _call(evaluator: Evaluator, node: Node) -> None:
 
 
 def _call_copy(evaluator: Evaluator, node: Node, made: Node) -> None:
-    [code] = evaluator.clones([made])
-    call(node, code, evaluator.run_trusted)
+    code = evaluator.code_of(made, bool(node.children))
+    copy = code.take()
+    call(node, copy.owner, evaluator.run_trusted)
+    code.give_back(copy)

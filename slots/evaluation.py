@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hyperlambda import ArgumentError, Evaluator, Node, slot
+from hyperlambda.body import put_arguments_first
 from hyperlambda.errors import ConversionError, TreeError
 from hyperlambda.expressions import Expression, expression_of, resolve_text
 
@@ -95,7 +96,8 @@ def invoke(evaluator: Evaluator, node: Node) -> None:
             f"finds {len(found)}"
         )
     [code] = evaluator.clones(found)
-    call(node, code, evaluator.evaluate, always=True)
+    put_arguments_first(code)
+    call(node, code, evaluator.evaluate)
 
 
 @slot("whitelist")
@@ -143,9 +145,7 @@ def whitelist(evaluator: Evaluator, node: Node) -> None:
     _leave(node, result)
 
 
-def call(
-    node: Node, code: Node, run: Callable[[Node], Node], *, always: bool = False
-) -> None:
+def call(node: Node, code: Node, run: Callable[[Node], Node]) -> None:
     """
     Run code with the children of a node as arguments, and leave there what it returns.
 
@@ -153,19 +153,15 @@ def call(
 
     Args:
         node: The call.
-        code: A copy, which is used up.
+        code: A copy, whose first child is [.arguments] if there are any.
         run: Runs the code and returns its result.
-        always: Give it `.arguments` even when there are none.
 
     Raises:
         HyperlambdaError: The code failed.
     """
     arguments = node.take_children()
-    if arguments or always:
-        declared = code.child(".arguments")
-        if declared is not None:
-            declared.untie()
-        code.insert(0, Node(".arguments")).adopt(arguments)
+    if arguments:
+        code.children[0].adopt(arguments)
     try:
         result = run(code)
     except BaseException:
@@ -180,6 +176,9 @@ def call(
 def _leave(node: Node, result: Node) -> None:
     """Put what was returned where the call stood."""
     node.value = result.value
-    node.clear()
+    if node.children:
+        node.clear()
+    if not result.children:
+        return
     # Not `adopt`: code that was handed a reference may return what the call stands in.
     node.extend(result.take_children())
