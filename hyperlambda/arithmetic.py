@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from .dates import Time, normal_date, ticks_of
 from .errors import (
@@ -44,6 +44,11 @@ from .values import Char, known_type, type_name
 __all__ = ["add", "divide", "modulo", "multiply", "promote", "subtract"]
 
 
+# What gives a long, unless both are an `int` of 32 bits.
+_LONGS: Final = frozenset((int, Long))
+_LONG_MAX: Final = 2**63 - 1
+
+
 def add(a: Any, b: Any) -> Any:
     """
     Return the sum of two values, or two texts joined.
@@ -65,6 +70,15 @@ def add(a: Any, b: Any) -> Any:
         result = a + b
         if -0x80000000 <= result <= 0x7FFFFFFF:
             return result
+    elif (
+        type(a) in _LONGS
+        and type(b) in _LONGS
+        and -_LONG_MAX <= a <= _LONG_MAX
+        and -_LONG_MAX <= b <= _LONG_MAX
+    ):
+        result = a + b
+        if -_LONG_MAX <= result <= _LONG_MAX:
+            return int.__new__(Long, result)
     elif isinstance(a, str) or isinstance(b, str):
         joined = _joined(a, b)
         if joined is not None:
@@ -83,6 +97,15 @@ def subtract(a: Any, b: Any) -> Any:
         result = a - b
         if -0x80000000 <= result <= 0x7FFFFFFF:
             return result
+    elif (
+        type(a) in _LONGS
+        and type(b) in _LONGS
+        and -_LONG_MAX <= a <= _LONG_MAX
+        and -_LONG_MAX <= b <= _LONG_MAX
+    ):
+        result = a - b
+        if -_LONG_MAX <= result <= _LONG_MAX:
+            return int.__new__(Long, result)
     return _apply(_SUBTRACT, a, b)
 
 
@@ -97,6 +120,15 @@ def multiply(a: Any, b: Any) -> Any:
         result = a * b
         if -0x80000000 <= result <= 0x7FFFFFFF:
             return result
+    elif (
+        type(a) in _LONGS
+        and type(b) in _LONGS
+        and -_LONG_MAX <= a <= _LONG_MAX
+        and -_LONG_MAX <= b <= _LONG_MAX
+    ):
+        result = a * b
+        if -_LONG_MAX <= result <= _LONG_MAX:
+            return int.__new__(Long, result)
     return _apply(_MULTIPLY, a, b)
 
 

@@ -217,8 +217,8 @@ class Run:
                     if not name or name[0] == ".":
                         continue
                     function = self._find(name)
-                self._fuel -= 1
-                if self._fuel < 0:
+                self._fuel = fuel = self._fuel - 1
+                if fuel < 0:
                     self._refuel()
                 if function is get_value:
                     # What programs do most is done here: the call would take longer.
