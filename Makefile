@@ -9,7 +9,7 @@ help:
 	@echo "make demo    see a program reach the right clients, and only those"
 	@echo "make test    run the tests"
 	@echo "make check   lint and type check"
-	@echo "make bench   measure speed beside other tools"
+	@echo "make bench   measure speed beside other tools, into docs/benchmarks.md"
 	@echo "make soak    let 2,000 clients come and go for 5 minutes"
 
 # What users need.
@@ -35,10 +35,10 @@ check: .venv/developing
 	$(BIN)/mypy
 
 bench: .venv/developing
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write $(ARGS)
 
 bench-quick: .venv/developing
-	$(BIN)/python -m benchmarks --quick
+	$(BIN)/python -m benchmarks --quick --check $(ARGS)
 
 soak: .venv/developing
 	$(BIN)/python -m benchmarks.soak $(ARGS)

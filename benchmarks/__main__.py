@@ -1,55 +1,94 @@
-"""The command: `python -m benchmarks [--quick] [part …]`."""
+"""
+The command: `python -m benchmarks [--quick] [--check] [--write] [part …]`.
+
+A further part is a module with a function that returns a `Result`, and a line in `PARTS`;
+with `--write` it also needs a place on the page (see report.py).
+"""
 
 from __future__ import annotations
 
 import argparse
-import platform
 import sys
 from collections.abc import Callable
-from os import cpu_count
+from dataclasses import dataclass
 
 from . import deliveries, evaluation, parsing
-from .measuring import Row, table
-from .subscribers import raise_file_limit
+from .machine import describe
+from .measuring import Result, table
+from .report import write
 
-__all__ = ["main"]
+__all__ = ["PARTS", "Part", "main"]
 
-PARTS: dict[str, tuple[Callable[[], list[Row]], Callable[[], list[Row]]]] = {
-    "parse": (
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """
+    A part of the benchmarks.
+
+    Attributes:
+        measure: Measures it at length.
+        measure_quickly: The same with smaller and fewer rounds, in some seconds.
+    """
+
+    measure: Callable[[], Result]
+    measure_quickly: Callable[[], Result]
+
+
+PARTS = {
+    "parse": Part(
         lambda: parsing.measure(50_000, 7),
         lambda: parsing.measure(2_000, 5),
     ),
-    "evaluate": (
+    "evaluate": Part(
         lambda: evaluation.measure(2_000, 7),
         lambda: evaluation.measure(500, 3),
     ),
-    "deliver": (
+    "deliver": Part(
         lambda: deliveries.measure(1_000, 15, 9, 100, 5),
         lambda: deliveries.measure(1_000, 6, 5, 30, 3),
     ),
 }
-"""Of each part what measures it: at length, and quickly."""
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measure and print."""
+    """
+    Measure and print.
+
+    Raises:
+        SystemExit: With 1 if something is far slower than it should be and `--check` is
+            given; with 2 if the arguments are wrong.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Measure speed beside other tools."
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="smaller and fewer rounds")
+    parser.add_argument("--check", action="store_true", help="fail if far too slow")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     options = parser.parse_args(arguments)
-    for part in options.parts:
-        if part not in PARTS:
-            parser.error(f"no part is named '{part}'; there are {', '.join(PARTS)}")
-    print(f"Python {platform.python_version()}, {cpu_count()} processor cores")
+    for name in options.parts:
+        if name not in PARTS:
+            parser.error(f"no part is named '{name}'; there are {', '.join(PARTS)}")
+    machine = describe()
+    print(machine)
     print("ratio: our speed in units of the other's, the median of several rounds\n")
-    raise_file_limit()
-    for part in options.parts or PARTS:
+    slow: list[str] = []
+    for name in options.parts or PARTS:
         if sys.stderr.isatty():
-            print(f"measuring {part} …", file=sys.stderr)
-        measure = PARTS[part][options.quick]
-        print(f"{table(measure())}\n", flush=True)
+            print(f"measuring {name} …", file=sys.stderr)
+        part = PARTS[name]
+        result = part.measure_quickly() if options.quick else part.measure()
+        print(f"{table(result.rows)}\n", flush=True)
+        if options.write:
+            write(name, result, machine)
+        slow += [
+            f"{row.part}: {row.what} beside {row.beside} is {max(row.ratios):.2g} at "
+            f"best, and {row.least:g} is the least"
+            for row in result.rows
+            if row.has_failed
+        ]
+    if options.check and slow:
+        raise SystemExit("\n".join(slow))
 
 
 if __name__ == "__main__":

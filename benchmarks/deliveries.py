@@ -27,7 +27,7 @@ from hyperlambda.server.frames import text_frame
 from hyperlambda.server.hub import SocketHub
 from hyperlambda.sockets import Message
 
-from .measuring import Row, Times, median_rate, ratios
+from .measuring import Result, Row, Times, median_rate, ratios
 
 __all__ = ["measure"]
 
@@ -104,7 +104,7 @@ async def _subscribers() -> AsyncIterator[Subscribers]:
 
 def measure(
     receivers: int, messages: int, rounds: int, burst: int, burst_rounds: int
-) -> list[Row]:
+) -> Result:
     """
     Measure deliveries.
 
@@ -121,7 +121,7 @@ def measure(
 
 async def _measure(
     receivers: int, messages: int, rounds: int, burst: int, burst_rounds: int
-) -> list[Row]:
+) -> Result:
     async with AsyncExitStack() as stack:
         ours = await stack.enter_async_context(SocketServer(port=0, ping_interval=None))
         theirs = await stack.enter_async_context(_their_server())
@@ -144,7 +144,7 @@ async def _measure(
             contestants, subscribers, receivers, 1, burst, burst_rounds
         )
     title = f"deliver to {receivers:,} subscribers"
-    return [
+    rows = [
         *_rows(title, "one at a time", alone.elapsed, receivers * messages, aim=1.2),
         Row(
             title,
@@ -155,6 +155,7 @@ async def _measure(
         ),
         *_rows(title, f"{burst} at once", at_once.elapsed, receivers * burst, aim=4),
     ]
+    return Result(rows, peers=["websockets"])
 
 
 @asynccontextmanager

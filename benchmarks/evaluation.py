@@ -13,7 +13,7 @@ from statistics import median
 
 from hyperlambda import Evaluator, Node, parse
 
-from .measuring import Row, ratios, take_turns, timed
+from .measuring import Result, Row, ratios, take_turns, timed
 
 __all__ = ["JOBS", "Job", "measure"]
 
@@ -186,14 +186,16 @@ JOBS = [
 ]
 
 
-def measure(size: int, rounds: int) -> list[Row]:
+def measure(size: int, rounds: int) -> Result:
     """
     Measure all five; `size` is about how many rounds their loops have.
 
     Raises:
         AssertionError: A program and its twin do not find the same.
     """
-    return [_measure(job, max(2, int(size * job.scale)), rounds) for job in JOBS]
+    return Result(
+        [_measure(job, max(2, int(size * job.scale)), rounds) for job in JOBS]
+    )
 
 
 def _measure(job: Job, size: int, rounds: int) -> Row:

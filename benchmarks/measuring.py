@@ -10,12 +10,23 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from time import process_time
 from typing import Any
 
-__all__ = ["Row", "Times", "median_rate", "ratios", "table", "take_turns", "timed"]
+__all__ = [
+    "Plot",
+    "Result",
+    "Row",
+    "Times",
+    "figure",
+    "median_rate",
+    "ratios",
+    "table",
+    "take_turns",
+    "timed",
+]
 
 Times = dict[str, list[float]]
 """Of each contestant, the seconds that each of its rounds took."""
@@ -33,6 +44,9 @@ class Row:
         ratios: Our speed in units of the other's, of each round; above 1 we are faster.
         aim: The least ratio that we want, or None.
         note: More to know, in a few words.
+        least: What the best round must reach in a quick run, or None. This is far below
+            the usual ratio: it catches what has become several times slower, on machines
+            that are busy with other things.
     """
 
     part: str
@@ -41,6 +55,50 @@ class Row:
     ratios: Sequence[float]
     aim: float | None = None
     note: str = ""
+    least: float | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether even the best round is below what it must be."""
+        return self.least is not None and max(self.ratios) < self.least
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """
+    A picture of figures that a table cannot show.
+
+    Attributes:
+        name: Of the file, without its ending.
+        title: What it shows.
+        x: What is on the horizontal axis, with its unit.
+        y: What is on the vertical axis, with its unit.
+        series: Of each line its points; x may be texts, which makes bars.
+        is_logarithmic: Whether both axes are.
+    """
+
+    name: str
+    title: str
+    x: str
+    y: str
+    series: Mapping[str, Sequence[tuple[Any, float]]]
+    is_logarithmic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """
+    What one part of the benchmarks found.
+
+    Attributes:
+        rows: Of its table.
+        plots: Its pictures.
+        peers: Packages that took part, whose versions are told.
+    """
+
+    rows: Sequence[Row]
+    plots: Sequence[Plot] = field(default_factory=tuple)
+    peers: Sequence[str] = ()
 
 
 def timed(job: Callable[[Any], object], prepare: Callable[[], Any]) -> float:
@@ -95,9 +153,9 @@ def table(rows: Sequence[Row]) -> str:
         if row.part != part:
             part = row.part
             lines += ["", f"{part:{width + 2}}   ratio   spread         aim"]
-        spread = f"{_figure(min(row.ratios))}–{_figure(max(row.ratios))}"
+        spread = f"{figure(min(row.ratios))}–{figure(max(row.ratios))}"
         aim = "" if row.aim is None else f"≥ {row.aim:g}"
-        ratio = f"{_figure(median(row.ratios))}×"
+        ratio = f"{figure(median(row.ratios))}×"
         lines.append(
             f"  {_label(row):{width}}  {ratio:>6}   {spread:13}  {aim:5}  {row.note}".rstrip()
         )
@@ -108,7 +166,7 @@ def _label(row: Row) -> str:
     return f"{row.what} / {row.beside}"
 
 
-def _figure(ratio: float) -> str:
+def figure(ratio: float) -> str:
     """Write a ratio with at least two digits that count."""
     if ratio >= 10:
         return f"{ratio:.1f}"

@@ -14,14 +14,14 @@ from hyperlambda.lexer import tokens
 from hyperlambda.source import Source
 
 from .documents import lines, to_hyperlambda, to_yaml
-from .measuring import Row, Times, median_rate, ratios, take_turns, timed
+from .measuring import Result, Row, Times, median_rate, ratios, take_turns, timed
 
 __all__ = ["measure"]
 
 _AIM_LINES = 200_000
 
 
-def measure(count: int, rounds: int) -> list[Row]:
+def measure(count: int, rounds: int) -> Result:
     """
     Measure a document of so many lines, and the same lines in files of a hundred.
 
@@ -48,7 +48,7 @@ def measure(count: int, rounds: int) -> list[Row]:
         if files == 1:
             what = f"one file of {count:,} lines"
         rows += _rows(what, times, amount)
-    return [*rows, _memory(count, load)]
+    return Result([*rows, _memory(count, load)], peers=["PyYAML"])
 
 
 def _rows(what: str, times: Times, amount: int) -> list[Row]:
@@ -63,6 +63,7 @@ def _rows(what: str, times: Times, amount: int) -> list[Row]:
             "PyYAML-C, collector off",
             ratios(times, "parse", "yaml, uncollected"),
             aim=2,
+            least=1,
             note=f"{rate:,} lines/s (aim {_AIM_LINES:,}), {there:,} there",
         ),
         Row(

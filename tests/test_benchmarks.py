@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import yaml  # type: ignore[import-untyped] # its types are not needed here
 
 from benchmarks import __main__ as command
-from benchmarks import deliveries, documents, evaluation, parsing
-from benchmarks.measuring import Row, median_rate, ratios, table, take_turns
+from benchmarks import deliveries, documents, evaluation, machine, parsing, report
+from benchmarks.measuring import (
+    Plot,
+    Result,
+    Row,
+    median_rate,
+    ratios,
+    table,
+    take_turns,
+)
 from hyperlambda import Expression, Node, generate, parse
 
-TINY: dict[str, Callable[[], list[Row]]] = {
+TINY: dict[str, Callable[[], Result]] = {
     "parse": lambda: parsing.measure(60, 2),
     "evaluate": lambda: evaluation.measure(20, 2),
     "deliver": lambda: deliveries.measure(5, 2, 2, 3, 2),
@@ -33,8 +43,9 @@ def test_each_part_has_a_measure_and_each_is_tried_here() -> None:
 def test_each_row_has_a_ratio_inside_of_its_spread(
     part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(command.PARTS, part, (pytest.fail, TINY[part]))
-    monkeypatch.setattr(command, "raise_file_limit", lambda: None)
+    measures = command.Part(pytest.fail, TINY[part])
+    monkeypatch.setitem(command.PARTS, part, measures)
+    monkeypatch.setattr(command, "describe", lambda: "a machine")
     command.main(["--quick", part])
     printed = capsys.readouterr().out.splitlines()
     rows = [line for line in printed if line.startswith("  ")]
@@ -44,6 +55,81 @@ def test_each_row_has_a_ratio_inside_of_its_spread(
         assert found, row
         ratio, smallest, largest = map(float, found.groups())
         assert 0 < smallest <= ratio <= largest
+
+
+def found(*ratios: float, least: float | None = None) -> Result:
+    row = Row("a part", "us", "them", ratios, aim=2, note="a note", least=least)
+    plot = Plot("bench-a", "A title", "n", "ms", {"us": [(1, 2.0), (2, 4.0)]})
+    return Result([row], [plot], ["pytest", "no-such-package"])
+
+
+@pytest.mark.parametrize(
+    ("least", "has_failed"), [(None, False), (2.5, False), (2.6, True)]
+)
+def test_a_check_fails_only_if_the_best_round_is_too_slow(
+    least: float | None, has_failed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measures = command.Part(pytest.fail, lambda: found(1.0, 2.5, least=least))
+    monkeypatch.setattr(command, "PARTS", {"a": measures})
+    command.main(["--quick"])
+    if not has_failed:
+        command.main(["--quick", "--check"])
+        return
+    with pytest.raises(SystemExit, match=r"us beside them is 2\.5 at best, and 2\.6"):
+        command.main(["--quick", "--check"])
+
+
+def test_what_is_measured_is_written_into_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "benchmarks.md"
+    page.write_text("before\n<!-- measured: a -->\nold\n<!-- end -->\nafter\n")
+    drawn: list[Path] = []
+    monkeypatch.setattr(report, "_draw", lambda plot, path: drawn.append(path))
+    for _ in range(2):
+        report.write("a", found(1.0, 3.0, 2.0), "a machine", page)
+    assert page.read_text() == (
+        "before\n<!-- measured: a -->\n"
+        f"a machine; pytest {pytest.__version__}.\n\n"
+        "| | beside | ratio | spread | aim | |\n"
+        "| --- | --- | ---: | ---: | ---: | --- |\n"
+        "| **a part** | | | | | |\n"
+        "| us | them | 2.00 | 1.00–3.00 | 2 | a note |\n\n"
+        "![A title](img/bench-a.svg)\n"
+        "<!-- end -->\nafter\n"
+    )
+    assert drawn == [tmp_path / "img" / "bench-a.svg"] * 2
+    with pytest.raises(SystemExit, match="no place for 'b'"):
+        report.write("b", found(1.0), "a machine", page)
+
+
+def test_the_page_has_a_place_for_each_part() -> None:
+    text = report.PAGE.read_text("utf-8")
+    for part in command.PARTS:
+        assert text.count(f"<!-- measured: {part} -->\n") == 1
+    assert text.count("<!-- end -->") == len(command.PARTS)
+
+
+@pytest.mark.parametrize("x", [1, "one"])
+@pytest.mark.parametrize("is_logarithmic", [False, True])
+def test_pictures_are_drawn_and_always_the_same(
+    x: object, is_logarithmic: bool, tmp_path: Path
+) -> None:
+    plot = Plot(
+        "p", "Title", "x", "y", {"a": [(x, 1.0)], "b": [(x, 2.0)]}, is_logarithmic
+    )
+    report._draw(plot, tmp_path / "img" / "p.svg")
+    first = (tmp_path / "img" / "p.svg").read_bytes()
+    report._draw(plot, tmp_path / "img" / "p.svg")
+    assert (tmp_path / "img" / "p.svg").read_bytes() == first
+    assert b"Title" in first or b"<path" in first
+
+
+def test_the_machine_is_told_without_its_name() -> None:
+    text = machine.describe()
+    assert re.search(r"\d+ cores, .*Python \d+\.\d+.*yardstick \d+ ms", text)
+    assert (platform.node() or "?") not in text
+    assert "/" not in text.replace(machine._processor(), "")
 
 
 def test_an_unknown_part_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,10 +112,9 @@ def command(
       hyperlambda serve --config server.toml
     """
     # Imported here, so that `--help` is quick.
-    import asyncio
-
     from ..evaluator import Evaluator
     from ..server import FILE_LIMITS, FileExecutor, SocketServer
+    from ..server.loops import run
 
     if root is not None and not Path(root).is_dir():
         raise CommandError(f"no folder is named '{root}'")
@@ -135,7 +134,7 @@ def command(
     )
     evaluator.hub = server.hub
     with logging_to_stderr("info"), executor or nullcontext():
-        asyncio.run(_serve(server))
+        run(_serve(server))
 
 
 async def _serve(server: SocketServer) -> None:

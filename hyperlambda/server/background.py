@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from .app import SocketServer
 from .hub import SocketHub
+from .loops import run
 
 __all__ = ["BackgroundServer"]
 
@@ -95,7 +96,7 @@ class BackgroundServer:
         self.stop()
 
     def _run(self) -> None:
-        asyncio.run(self._serve())
+        run(self._serve())
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

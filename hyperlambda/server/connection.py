@@ -11,10 +11,14 @@ from ..sockets import Message
 if TYPE_CHECKING:
     from .auth import Identity
 
-__all__ = ["Connection", "Counters", "Encode"]
+__all__ = ["NO_OUTLET", "Connection", "Counters", "Encode"]
 
 Encode: TypeAlias = Callable[[Message], bytes]
 """Makes the frame of a message in a protocol; one function object per protocol."""
+
+
+NO_OUTLET = -1
+"""The `outlet` of a connection whose frames must take the long way."""
 
 
 class Connection:
@@ -28,10 +32,21 @@ class Connection:
         join: How its protocol makes bytes to send of several frames.
         groups: From its token, and what programs have put it into.
         names: What it has subscribed to: names and patterns.
-        pending: Frames that wait for the next flush, oldest first.
+        outlet: The file descriptor that takes its frames at once, or `NO_OUTLET` while
+            some wait before them, or there is no such thing. Who sends looks after it.
+        last_sent: When frames were last sent, in seconds of the clock of who sends.
     """
 
-    __slots__ = ("encode", "groups", "id", "identity", "join", "names", "pending")
+    __slots__ = (
+        "encode",
+        "groups",
+        "id",
+        "identity",
+        "join",
+        "last_sent",
+        "names",
+        "outlet",
+    )
 
     def __init__(
         self,
@@ -46,7 +61,8 @@ class Connection:
         self.join = join
         self.groups: set[str] = set(identity.groups)
         self.names: set[str] = set()
-        self.pending: list[bytes] = []
+        self.outlet = NO_OUTLET
+        self.last_sent = 0.0
 
 
 @dataclass(slots=True)

@@ -3,8 +3,8 @@ Who is connected, in which roles and groups, and whom a message reaches.
 
 No I/O happens here. Programs call `publish` and its siblings from any thread; these
 only append to an inbox and wake the owner of the hub. The owner, on its one thread,
-calls `join`, `leave`, `subscribe`, `unsubscribe` and `deliver`, and then sends what
-`deliver` has put into the `pending` of the connections in `dirty`.
+calls `join`, `leave`, `subscribe`, `unsubscribe` and `deliver`, and then sends the
+`parcels` that `deliver` has made.
 
 Everything that reaches clients passes through the one inbox: messages, changes of groups
 and answers to requests. So each connection sees them in the order in which one
@@ -22,16 +22,14 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from ..errors import SocketError
-from ..sockets import Audience, AudienceKind, Message
-from .connection import Connection, Counters, Encode
-from .presence import Presence
+from ..sockets import Message
+from .connection import NO_OUTLET, Connection, Counters, Encode
+from .parcels import Parcel, Turn
+from .tables import Tables
 
 __all__ = ["Connection", "Counters", "Encode", "Farewell", "SocketHub"]
-
-_Table: TypeAlias = "dict[str, set[Connection]]"
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +63,7 @@ class _Reply:
     frame: bytes
 
 
-class SocketHub(Presence):
+class SocketHub(Tables):
     """
     Satisfies `hyperlambda.sockets.Hub` for the connections of this process.
 
@@ -82,16 +80,12 @@ class SocketHub(Presence):
         self.wake = wake
         self.max_inbox = max_inbox
         self.counters = Counters()
-        self.dirty: list[Connection] = []
+        self.parcels: list[Parcel] = []
         self.leaving: list[Farewell] = []
         self._inbox: deque[Message | _GroupChange | _Reply | Farewell] = deque()
         self._is_woken = False
         self._is_closed = False
-        self._by_role: _Table = {}
-        self._by_group: _Table = {}
-        self._by_name: _Table = {}
-        self._by_prefix: _Table = {}  # of a pattern 'foo.*': its 'foo'
-        self._to_all_names: set[Connection] = set()
+        self._turn = Turn()
 
     # What programs call, from any thread.
 
@@ -175,60 +169,23 @@ class SocketHub(Presence):
 
     def join(self, connection: Connection) -> None:
         """Let a connection be reached from now on."""
-        identity = connection.identity
-        groups = self._enter(connection)
-        for role in identity.roles:
-            _add(self._by_role, role, connection)
-        for group in groups:
-            _add(self._by_group, group, connection)
+        self._add_to_tables(connection, self._enter(connection))
         self.counters.connections += 1
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection; does nothing if it is forgotten already."""
-        identity = connection.identity
-        if not self._exit(connection):
-            return
-        for role in identity.roles:
-            _discard(self._by_role, role, connection)
-        for group in connection.groups:
-            _discard(self._by_group, group, connection)
-        for name in list(connection.names):
-            self.unsubscribe(connection, name)
-        connection.pending = []
-
-    def subscribe(self, connection: Connection, name: str) -> None:
-        """
-        Let a connection have the messages of a name, of 'foo.*', or of '*'.
-
-        Does nothing for a connection that has left: its last requests may come later.
-        """
-        if connection.id not in self._by_id:
-            return
-        connection.names.add(name)
-        if name == "*":
-            self._to_all_names.add(connection)
-        elif name.endswith(".*"):
-            _add(self._by_prefix, name[:-2], connection)
-        else:
-            _add(self._by_name, name, connection)
-
-    def unsubscribe(self, connection: Connection, name: str) -> None:
-        """End a subscription; does nothing if there is none."""
-        connection.names.discard(name)
-        if name == "*":
-            self._to_all_names.discard(connection)
-        elif name.endswith(".*"):
-            _discard(self._by_prefix, name[:-2], connection)
-        else:
-            _discard(self._by_name, name, connection)
+        connection.outlet = NO_OUTLET
+        if self._exit(connection):
+            self._remove_from_tables(connection)
 
     def deliver(self, max_items: int = 1_000, max_bytes: int = 1 << 20) -> bool:
         """
-        Move what waits in the inbox to the `pending` of its receivers.
+        Make `parcels` of what waits in the inbox.
 
         Stops after so many entries, or so many bytes of frames for one receiver, so that
         the owner can send in between; and after a `Farewell`, which goes to `leaving`:
-        the owner ends these connections before it calls this again.
+        the owner ends these connections, after it has sent the parcels, before it calls
+        this again.
 
         Returns:
             Whether more waits.
@@ -242,7 +199,7 @@ class SocketHub(Presence):
             if item.__class__ is Message:
                 size += self._deliver_message(item)
             elif item.__class__ is _Reply:
-                size += self._deliver_reply(item)
+                size += self.push(item.connection, item.frame)
             elif item.__class__ is _GroupChange:
                 self._apply_group_change(item)
             else:
@@ -250,7 +207,21 @@ class SocketHub(Presence):
                 break
             if size >= max_bytes:
                 break
+        self.parcels += self._turn.parcels()
+        self._turn = Turn()
         return bool(inbox)
+
+    def push(self, connection: Connection, frame: bytes) -> int:
+        """
+        Add a frame for one connection to the turn that `deliver` is at.
+
+        Returns:
+            Its size in bytes; 0 if the connection has left.
+        """
+        if connection.id not in self._by_id:
+            return 0
+        self._turn.add_to(connection, frame)
+        return len(frame)
 
     @property
     def is_closed(self) -> bool:
@@ -261,103 +232,28 @@ class SocketHub(Presence):
         """Refuse what is published from now on; what waits can still be delivered."""
         self._is_closed = True
 
-    # How a message finds its receivers.
-
-    def receivers(self, name: str, audience: Audience) -> set[Connection]:
-        """Return who is in the audience and has subscribed to the name; not a copy."""
-        subscribed = self._subscribed(name)
-        if audience.kind is AudienceKind.EVERYONE:
-            if len(subscribed) == 1:
-                return subscribed[0]
-            return set().union(*subscribed)
-        found: set[Connection] = set()
-        if not subscribed:
-            return found
-        for members in self._members(audience):
-            for subscribers in subscribed:
-                # CPython walks the smaller of the two, so this costs the smaller one.
-                found |= members & subscribers
-        return found
-
-    def _subscribed(self, name: str) -> list[set[Connection]]:
-        found = [self._to_all_names] if self._to_all_names else []
-        exact = self._by_name.get(name)
-        if exact:
-            found.append(exact)
-        if self._by_prefix:
-            dot = name.find(".")
-            while dot >= 0:
-                below = self._by_prefix.get(name[:dot])
-                if below:
-                    found.append(below)
-                dot = name.find(".", dot + 1)
-        return found
-
-    def _members(self, audience: Audience) -> list[set[Connection]]:
-        kind, names = audience.kind, audience.names
-        if kind is AudienceKind.ROLES:
-            return [self._by_role[name] for name in names if name in self._by_role]
-        if kind is AudienceKind.GROUPS:
-            return [self._by_group[name] for name in names if name in self._by_group]
-        if kind is AudienceKind.CLIENTS:
-            return [self._named(names)]
-        return [
-            {
-                connection
-                for name in names
-                for connection in self._by_user.get(name, {}).values()
-                # An anonymous connection stands there under its id, which is no name.
-                if connection.identity.username is not None
-            }
-        ]
-
-    def _named(self, ids: tuple[str, ...]) -> set[Connection]:
-        return {self._by_id[id] for id in ids if id in self._by_id}
-
     def _deliver_message(self, message: Message) -> int:
-        targets = self.receivers(message.name, message.audience)
-        if message.excluded:
-            targets = targets - self._named(message.excluded)
         self.counters.messages += 1
-        frames: dict[Encode, bytes] = {}
-        encode: Encode | None = None
-        frame = b""
-        dirty = self.dirty
+        receivers = self._receivers_of(message)
+        if not receivers.count:
+            return 0
         try:
-            for connection in targets:
-                if connection.encode is not encode:
-                    encode = connection.encode
-                    known = frames.get(encode)
-                    frame = frames[encode] = encode(message) if known is None else known
-                pending = connection.pending
-                if pending:
-                    pending.append(frame)
-                else:
-                    connection.pending = [frame]
-                    dirty.append(connection)
+            frames = {encode: encode(message) for encode in receivers.by_encode}
         except Exception:
             # One message that cannot be encoded must not take the others with it.
             _log.exception("a message was not delivered")
             self.counters.failed += 1
             return 0
-        self.counters.deliveries += len(targets)
-        return len(frame)
-
-    def _deliver_reply(self, reply: _Reply) -> int:
-        connection = reply.connection
-        if connection.id not in self._by_id:
-            return 0
-        if not connection.pending:
-            self.dirty.append(connection)
-        connection.pending.append(reply.frame)
-        return len(reply.frame)
+        self._turn.add(receivers, frames)
+        self.counters.deliveries += receivers.count
+        return max(map(len, frames.values()))
 
     def _apply_group_change(self, change: _GroupChange) -> None:
         for connection in change.connections:
             if not change.is_member:
-                _discard(self._by_group, change.group, connection)
+                self._remove_member(connection, change.group)
             elif self._by_id.get(connection.id) is connection:
-                _add(self._by_group, change.group, connection)
+                self._add_member(connection, change.group)
 
     def _change_group(self, username: str, group: str, is_member: bool) -> None:
         if not username:
@@ -397,15 +293,3 @@ class SocketHub(Presence):
             except RuntimeError as error:
                 self._is_woken = False
                 raise SocketError("the socket server is not running") from error
-
-
-def _add(table: _Table, name: str, connection: Connection) -> None:
-    table.setdefault(name, set()).add(connection)
-
-
-def _discard(table: _Table, name: str, connection: Connection) -> None:
-    members = table.get(name)
-    if members is not None:
-        members.discard(connection)
-        if not members:
-            del table[name]

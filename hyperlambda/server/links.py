@@ -2,16 +2,24 @@
 What joins the hub's connections to sockets: one `Link` each, and one `Writer` for all.
 
 The writer runs once in a turn of the event loop: it lets the hub deliver, then writes
-the frames that wait at each connection with one call. It writes to the transport
-itself, past `websockets`' own sending, which would frame each message again for each
-receiver; nothing else sends data frames on these connections, so no frame can land
-inside another.
+the frames that wait at each connection with one call. It writes past `websockets`' own
+sending, which would frame each message again for each receiver; nothing else sends data
+frames on these connections, so no frame can land inside another.
+
+While nothing waits in a transport's buffer, the writer writes to the socket itself, for
+most of what `transport.write` costs besides the call to the system are checks that are
+not needed then. This is the connection's `outlet`. Whatever else is written may have
+to wait in the buffer, so it closes the outlet (`Link.write`, `Link.send_data`), and the
+writer opens it again when it finds the buffer empty.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +27,9 @@ from websockets.asyncio.server import ServerConnection
 from websockets.protocol import State
 
 from .auth import ANONYMOUS, Identity
+from .connection import NO_OUTLET
 from .hub import Connection, SocketHub
+from .parcels import Parcel
 from .protocols import Session
 
 __all__ = ["Link", "Writer"]
@@ -39,7 +49,8 @@ class Link(ServerConnection):
         session: None until the WebSocket is open.
         is_dismissed: Whether we are closing it; its further requests do not count.
         last_received: When anything arrived, in seconds of the loop's clock.
-        last_sent: When frames were last written.
+        descriptor: Of the socket, if frames may be written to it directly; else
+            `NO_OUTLET`.
         backlog: How many messages were written since the transport was last empty.
         calls: How many files it has asked to run that have not ended.
         has_room: Set while it may ask for more.
@@ -59,7 +70,8 @@ class Link(ServerConnection):
         self.connection_id: str | None = None
         self.session: Session | None = None
         self.is_dismissed = False
-        self.last_received = self.last_sent = self.loop.time()
+        self.last_received = self.loop.time()
+        self.descriptor = NO_OUTLET
         self.backlog = 0
         self.calls = 0
         self.has_room = asyncio.Event()
@@ -72,6 +84,7 @@ class Link(ServerConnection):
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
+        self.descriptor = _descriptor(transport)
         self._made(self)
 
     def data_received(self, data: bytes) -> None:
@@ -80,9 +93,45 @@ class Link(ServerConnection):
         super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Report that the socket is gone."""
+        """Report that the socket is gone; its descriptor is closed after this."""
+        self.descriptor = NO_OUTLET
+        self._close_outlet()
         self._lost(self)
         super().connection_lost(exc)
+
+    def send_data(self) -> None:
+        """Send what `websockets` has to say: answers to pings, and closing."""
+        super().send_data()
+        # It calls this for whatever it receives, and mostly has nothing to say.
+        if (
+            self.protocol.state is not State.OPEN
+            or self.transport.get_write_buffer_size()
+        ):
+            self._close_outlet()
+
+    def write(self, data: bytes) -> None:
+        """Write frames at once, behind those that were written before."""
+        if self.session is not None:
+            connection = self.session.connection
+            connection.outlet = NO_OUTLET
+            connection.last_sent = self.loop.time()
+        self.transport.write(data)
+
+    def _close_outlet(self) -> None:
+        if self.session is not None:
+            self.session.connection.outlet = NO_OUTLET
+
+
+def _descriptor(transport: asyncio.BaseTransport) -> int:
+    socket = transport.get_extra_info("socket")
+    # Windows has no descriptors of sockets; under TLS frames are not what is sent.
+    if (
+        socket is None
+        or sys.platform == "win32"
+        or transport.get_extra_info("sslcontext") is not None
+    ):
+        return NO_OUTLET
+    return int(socket.fileno())
 
 
 class Writer:
@@ -112,6 +161,7 @@ class Writer:
         self.links: dict[Connection, Link] = {}
         self._hub = hub
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
         self._max_bytes = max_bytes
         self._max_messages = max_messages
         # So that one turn alone cannot make anybody too slow.
@@ -125,14 +175,18 @@ class Writer:
     def turn(self) -> bool:
         """Deliver and write a part of what waits; return whether more waits."""
         more = self._hub.deliver(self._turn_messages, self._turn_bytes)
-        if self._hub.dirty:
+        if self._hub.parcels:
             self._flush()
         if self._hub.leaving:
             self._send_away()
         return more
 
     def _wake(self) -> None:
-        self._loop.call_soon_threadsafe(self._start)
+        if threading.get_ident() == self._thread:
+            # The other way costs two calls to the system.
+            self._loop.call_soon(self._start)
+        else:
+            self._loop.call_soon_threadsafe(self._start)
 
     def _start(self) -> None:
         if not self._is_busy:
@@ -155,41 +209,61 @@ class Writer:
                     self._part(link, farewell.reason, farewell.may_return)
 
     def _flush(self) -> None:
-        dirty, self._hub.dirty = self._hub.dirty, []
-        links = self.links
+        parcels, self._hub.parcels = self._hub.parcels, []
         now = self._loop.time()
-        joined: dict[tuple[bytes, ...], bytes] = {}
-        for connection in dirty:
-            frames = connection.pending
-            connection.pending = []
-            link = links.get(connection)
-            if link is None or link.protocol.state is not State.OPEN or not frames:
-                continue
-            if len(frames) == 1:
-                data = frames[0]
-            else:
-                # Many connections have the very same frames waiting: join them once.
-                # Equal tuples of identical objects compare at the speed of pointers.
-                # Frames tell their protocol, so one key means one way to join them.
-                key = tuple(frames)
-                known = joined.get(key)
-                data = joined[key] = connection.join(frames) if known is None else known
-            transport = link.transport
-            waiting = transport.get_write_buffer_size()
-            if waiting:
-                link.backlog += len(frames)
-                if (
-                    waiting + len(data) > self._max_bytes
-                    or link.backlog > self._max_messages
-                ):
-                    self._drop(link)
-                    continue
-            else:
-                link.backlog = len(frames)
-            link.last_sent = now
+        for parcel in parcels:
+            self._send(parcel, parcel.data(), now)
+
+    def _send(self, parcel: Parcel, data: bytes, now: float) -> None:
+        """Write data to each connection: a loop that is as bare as it can be."""
+        size = len(data)
+        write = os.write
+        connections = iter(parcel.connections)
+        while True:
             try:
-                transport.write(data)
-            except Exception:
-                # Whatever is wrong with one transport, the others get their frames.
-                _log.exception("a connection could not be written to")
-                transport.abort()
+                for connection in connections:
+                    outlet = connection.outlet
+                    if outlet < 0:
+                        self._queue(connection, data, len(parcel.frames), now)
+                        continue
+                    connection.last_sent = now
+                    sent = write(outlet, data)
+                    if sent != size:
+                        self._queue(connection, data[sent:], len(parcel.frames), now)
+                return
+            except OSError:
+                # It takes nothing more at present, or is broken; the transport knows
+                # what to do about both.
+                self._queue(connection, data, len(parcel.frames), now)
+
+    def _queue(
+        self, connection: Connection, data: bytes, count: int, now: float
+    ) -> None:
+        """Write the data of some frames behind what waits in a connection's buffer."""
+        link = self.links.get(connection)
+        if link is None or link.protocol.state is not State.OPEN:
+            connection.outlet = NO_OUTLET
+            return
+        transport = link.transport
+        waiting = transport.get_write_buffer_size()
+        if waiting:
+            link.backlog += count
+            if (
+                waiting + len(data) > self._max_bytes
+                or link.backlog > self._max_messages
+            ):
+                self._drop(link)
+                return
+        else:
+            link.backlog = count
+        connection.last_sent = now
+        connection.outlet = NO_OUTLET
+        try:
+            transport.write(data)
+        except Exception:
+            # Whatever is wrong with one transport, the others get their frames.
+            _log.exception("a connection could not be written to")
+            transport.abort()
+            return
+        if not transport.get_write_buffer_size():
+            connection.outlet = link.descriptor

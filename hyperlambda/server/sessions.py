@@ -59,7 +59,7 @@ class SessionMaker:
                 signalr.encode_message,
                 join_text_frames,
             ),
-            write=link.transport.write,
+            write=link.write,
             end=end,
             execute=self._execute_for(link),
             max_record=self.max_record,

@@ -104,6 +104,5 @@ class Watch:
         silence = now - link.last_received if is_heard else 0.0
         if silence >= self._ping_interval + self._ping_timeout:
             self._silent(link)
-        elif max(silence, now - link.last_sent) >= self._ping_interval:
-            link.last_sent = now
-            link.transport.write(session.heartbeat)
+        elif max(silence, now - session.connection.last_sent) >= self._ping_interval:
+            link.write(session.heartbeat)

@@ -34,11 +34,17 @@ def take(hub: SocketHub) -> dict[str, list[bytes]]:
     """Deliver everything; return what each connection got."""
     while hub.deliver():
         pass
-    found = {connection.id: connection.pending for connection in hub.dirty}
-    for connection in hub.dirty:
-        connection.pending = []
-    hub.dirty = []
-    return {id: frames for id, frames in found.items() if frames}
+    return unpack(hub)
+
+
+def unpack(hub: SocketHub) -> dict[str, list[bytes]]:
+    """Return what each connection gets of what is delivered."""
+    parcels, hub.parcels = hub.parcels, []
+    found: dict[str, list[bytes]] = {}
+    for parcel in parcels:
+        for connection in parcel.connections:
+            found.setdefault(connection.id, []).extend(parcel.frames)
+    return found
 
 
 def reached(

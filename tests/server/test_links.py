@@ -60,7 +60,7 @@ class Office:
             transport=transport,
             protocol=SimpleNamespace(state=State.OPEN),
             backlog=0,
-            last_sent=0.0,
+            descriptor=-1,
         )
         self.writer.links[connection] = cast("Link", link)
         return transport, link, connection

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ from hyperlambda.server.protocols.plain import (
     encode_message,
 )
 from hyperlambda.sockets import Message
+
+from .hubs import take
 
 
 def payload(frame: bytes) -> Any:
@@ -36,6 +39,7 @@ class Talk:
     def __init__(self) -> None:
         self.hub = SocketHub(wake=lambda: None)
         self.count = 0
+        self.arrived: defaultdict[str, list[bytes]] = defaultdict(list)
 
     def join(self, identity: Identity = ANONYMOUS, **options: Any) -> PlainSession:
         self.count += 1
@@ -46,10 +50,9 @@ class Talk:
 
     def got(self, session: PlainSession) -> list[Any]:
         """Return what a session's client receives now."""
-        while self.hub.deliver():
-            pass
-        frames, session.connection.pending = session.connection.pending, []
-        return [payload(frame) for frame in frames]
+        for id, frames in take(self.hub).items():
+            self.arrived[id] += frames
+        return [payload(frame) for frame in self.arrived.pop(session.connection.id, ())]
 
     def ask(self, session: PlainSession, request: Any) -> Any:
         """Return the last frame that a request brings."""

@@ -17,6 +17,8 @@ from hyperlambda.server.protocols.plain import Done
 from hyperlambda.server.protocols.signalr import SignalRSession, encode_message
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
+from .hubs import take
+
 RS = "\x1e"
 HANDSHAKE = '{"protocol":"json","version":1}' + RS
 PING = '{"type":6}' + RS
@@ -75,11 +77,9 @@ class Talk:
         """Return what the client receives for some frames, in this order."""
         for frame in frames:
             self.session.receive(frame)
-        while self.hub.deliver():
-            pass
-        pending, self.connection.pending = self.connection.pending, []
-        if pending:
-            self.sent.append(payload(self.connection.join(pending)))
+        frames = take(self.hub).get(self.connection.id)
+        if frames:
+            self.sent.append(payload(self.connection.join(frames)))
         sent, self.sent = self.sent, []
         return "".join(sent)
 
@@ -454,9 +454,9 @@ def test_records_due_in_one_turn_share_a_frame(talk: Talk) -> None:
         talk.hub.publish(Message("n", str(number)))
     while talk.hub.deliver():
         pass
-    frames = talk.connection.pending
-    assert len(frames) == 3
-    assert payload(join_text_frames(frames)).count(RS) == 3
+    (parcel,) = talk.hub.parcels
+    assert len(parcel.frames) == 3
+    assert payload(parcel.data()).count(RS) == 3
 
 
 @pytest.mark.parametrize("size", [1, 40, 125, 126, 127, 65_535, 65_536, 70_000])
