@@ -16,20 +16,14 @@ from typing import Any
 from .budget import copy_size
 from .conversions import to_bool, to_int, to_text
 from .errors import ExpressionError, HyperlambdaSyntaxError
-from .iterators import (
-    Hop,
-    Iteration,
-    Mode,
-    Step,
-    add_dynamic_iterator,
-    children_named,
-    iterator,
-)
+from .iteration import Mode
+from .iterators import Step, add_dynamic_iterator, iterator
 from .lexer import unquote
 from .meter import LARGE, visit
 from .node import Computed, Node
 from .shapes import (
     chain,
+    fuse,
     is_within,
     shortened,
     single,
@@ -90,16 +84,14 @@ class Expression(Computed):
         self._iterations = [iterator(part) for part in self.iterators]
         # As long as there is at most one node, it hops from node to node; from the first
         # iterator on that may find several, it goes step by step from list to list.
-        hops: list[Hop] = []
-        for iteration in self._iterations:
-            if iteration.hop is None:
-                break
-            hops.append(iteration.hop)
-        parts, rest = self.iterators[len(hops) :], self._iterations[len(hops) :]
-        self._start = chain(hops)
-        self._steps = _fuse(parts, rest)
-        self._single = single(text, self._start, parts, rest)
-        self._walk = walk(parts, rest)
+        hops = 0
+        while hops < len(self._iterations) and self._iterations[hops].hops:
+            hops += 1
+        rest = self._iterations[hops:]
+        self._start = chain(self._iterations[:hops])
+        self._steps = fuse(rest)
+        self._single = single(text, self._start, rest)
+        self._walk = walk(rest)
         self._descends = all(iteration.descends for iteration in rest)
 
     def evaluate(self, node: Node) -> list[Node]:
@@ -111,13 +103,13 @@ class Expression(Computed):
             MissingValueError: A node without parent was asked for a sibling.
         """
         start = self._start
-        first = node if start is None else start(node)
+        first = node if start is None else start.hop(node)
         if first is None:
             return []
         found = [first]
         visited = 0
         for step in self._steps:
-            found = step(found, node)
+            found = step.step(found, node)
             if not found:
                 break
             if len(found) > LARGE:
@@ -135,8 +127,8 @@ class Expression(Computed):
             TreeError: A list of children was changed while it was walked.
         """
         if self._walk is not None:
-            start = node if self._start is None else self._start(node)
-            return iter(()) if start is None else self._walk(start)
+            start = node if self._start is None else self._start.hop(node)
+            return iter(()) if start is None else self._walk.start(start)
         last = 0
         for index, iteration in enumerate(self._iterations):
             if iteration.mode is Mode.FIRST:
@@ -148,11 +140,7 @@ class Expression(Computed):
                 return iter(())
         result = iter(found)
         for iteration in self._iterations[last:]:
-            result = (
-                iteration.lazy(result, node)
-                if iteration.lazy is not None
-                else _one_by_one(iteration, result, node)
-            )
+            result = iteration.lazy(result, node)
         spreading = [text for text in self.iterators if text.startswith(_SPREADING)]
         return _metered(result) if len(spreading) > 1 else result
 
@@ -165,7 +153,7 @@ class Expression(Computed):
         """
         if not self._descends:
             return False
-        start = node if self._start is None else self._start(node)
+        start = node if self._start is None else self._start.hop(node)
         return start is None or not (is_within(node, start) or is_within(start, node))
 
     def resolve(self, node: Node) -> Any:
@@ -179,7 +167,7 @@ class Expression(Computed):
         """
         go = self._single
         if go is not None:
-            found = go(node)
+            found = go.hop(node)
             if found is None:
                 return None
             value = found.value
@@ -195,7 +183,7 @@ class Expression(Computed):
         seen: set[int] = set()
         while True:
             go = expression._single
-            found = go(node) if go is not None else expression._find_one(node)
+            found = go.hop(node) if go is not None else expression._find_one(node)
             if found is None:
                 return None
             node = found
@@ -232,18 +220,6 @@ class Expression(Computed):
         return hash(str(self))
 
 
-def _one_by_one(
-    iteration: Iteration, nodes: Iterator[Node], identity: Node
-) -> Iterator[Node]:
-    if iteration.mode is Mode.EACH:
-        for node in nodes:
-            yield from iteration.step([node], identity)
-    else:
-        found = list(nodes)
-        if found:  # what nobody needs is not evaluated, and cannot fail
-            yield from iteration.step(found, identity)
-
-
 # Iterators that may find a whole tree for each node: two of them find its square.
 _SPREADING = ("**", "!", "--")
 
@@ -253,17 +229,6 @@ def _metered(nodes: Iterator[Node]) -> Iterator[Node]:
         yield node
         if not count % LARGE:
             visit(count)
-
-
-def _fuse(texts: list[str], iterations: list[Iteration]) -> list[Step]:
-    """Return the steps, with the common pair of `*` and a name made one."""
-    steps: list[Step] = []
-    for text, iteration in zip(["", *texts], iterations, strict=False):
-        if text == "*" and iteration.name is not None:
-            steps[-1] = children_named(iteration.name)
-        else:
-            steps.append(iteration.step)
-    return steps
 
 
 def split(text: str) -> list[str]:

@@ -1,5 +1,5 @@
 """
-Expressions of common shapes as one function from a node to a node.
+Expressions of common shapes as one hop from a node to a node.
 
 Most expressions of most programs find at most one node: `@.name`, `@.dp/#`, `-`,
 `@.arguments/*/key`. Going from node to node takes a third of the time that going from
@@ -8,14 +8,17 @@ list to list does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from .descending import Children, ChildrenNamed, walk_children, walk_named
 from .errors import ExpressionError
-from .iterators import Hop, Iteration, walk_children, walk_named
+from .iteration import Hop, Iteration
 from .node import Node
 
 __all__ = [
+    "Walk",
     "chain",
+    "fuse",
     "is_within",
     "shortened",
     "single",
@@ -30,40 +33,61 @@ def chain(hops: Sequence[Hop]) -> Hop | None:
         return None
     chained = hops[0]
     for hop in hops[1:]:
-        chained = _then(chained, hop)
+        chained = _Then(chained, hop)
     return chained
 
 
-def single(
-    text: str, start: Hop | None, parts: list[str], rest: Sequence[Iteration]
-) -> Hop | None:
+def single(text: str, start: Hop | None, rest: Sequence[Iteration]) -> Hop | None:
     """
     Return a hop to the one node that an expression finds, or None if it has no such shape.
 
     Args:
         text: The expression, for errors.
         start: What its first iterators do, if these are hops.
-        parts: The texts of the other iterators.
-        rest: These iterators.
+        rest: The other iterators.
     """
     if not rest:
         return start
-    name = rest[-1].name
-    if len(rest) == 2 and parts[0] == "*" and name is not None:
-        return _only_child(text, start, name)
-    return None
+    name = _walked_name(rest)
+    return None if name is None else _OnlyChild(text, start, name)
 
 
-def walk(
-    parts: list[str], rest: Sequence[Iteration]
-) -> Callable[[Node], Iterator[Node]] | None:
-    """Return what walks the children of a node, for `*` and `*/name`; else None."""
-    if not parts or parts[0] != "*" or len(rest) > 2:
-        return None
-    if len(rest) == 1:
-        return walk_children
-    name = rest[1].name
-    return None if name is None else lambda node: walk_named(node, name)
+class Walk:
+    """
+    What walks the children of a node, all or those of a name.
+
+    Args:
+        name: None for all of them.
+    """
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str | None) -> None:
+        self._name = name
+
+    def start(self, node: Node) -> Iterator[Node]:
+        """Yield the children, each when it is asked for."""
+        name = self._name
+        return walk_children(node) if name is None else walk_named(node, name)
+
+
+def walk(rest: Sequence[Iteration]) -> Walk | None:
+    """Return the walk that iterators are, if they are `*` or `*/name`."""
+    if len(rest) == 1 and type(rest[0]) is Children:
+        return Walk(None)
+    name = _walked_name(rest)
+    return None if name is None else Walk(name)
+
+
+def fuse(iterations: Sequence[Iteration]) -> list[Iteration]:
+    """Return iterators with the common pair of `*` and a name made one."""
+    fused: list[Iteration] = []
+    for iteration in iterations:
+        if iteration.name is not None and fused and type(fused[-1]) is Children:
+            fused[-1] = ChildrenNamed(iteration.name)
+        else:
+            fused.append(iteration)
+    return fused
 
 
 def is_within(node: Node, top: Node) -> bool:
@@ -88,28 +112,48 @@ def shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _then(first: Hop, second: Hop) -> Hop:
-    def both(node: Node) -> Node | None:
-        found = first(node)
-        return None if found is None else second(found)
+def _walked_name(rest: Sequence[Iteration]) -> str | None:
+    """Return the name in `*/name`, or None if the iterators are anything else."""
+    if len(rest) == 2 and type(rest[0]) is Children:
+        return rest[1].name
+    return None
 
-    return both
+
+class _Then(Hop):
+    """Two hops, one after the other."""
+
+    __slots__ = ("_first", "_second")
+
+    def __init__(self, first: Hop, second: Hop) -> None:
+        self._first = first
+        self._second = second
+
+    def hop(self, node: Node) -> Node | None:
+        found = self._first.hop(node)
+        return None if found is None else self._second.hop(found)
 
 
-def _only_child(text: str, start: Hop | None, name: str) -> Hop:
-    """Make `…/*/name`, which must not find several."""
+class _OnlyChild(Hop):
+    """`…/*/name`, which must not find several."""
 
-    def only(node: Node) -> Node | None:
-        parent = node if start is None else start(node)
+    __slots__ = ("_name", "_start", "_text")
+
+    def __init__(self, text: str, start: Hop | None, name: str) -> None:
+        self._text = text
+        self._start = start
+        self._name = name
+
+    def hop(self, node: Node) -> Node | None:
+        start = self._start
+        parent = node if start is None else start.hop(node)
         if parent is None:
             return None
+        name = self._name
         found: Node | None = None
         for child in parent.children:
             if child.name == name:
                 if found is not None:
                     named = [each for each in parent.children if each.name == name]
-                    raise too_many(text, len(named))
+                    raise too_many(self._text, len(named))
                 found = child
         return found
-
-    return only

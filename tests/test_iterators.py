@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from hyperlambda import Expression, Node, parse
+from hyperlambda.descending import walk_children
 from hyperlambda.errors import ExpressionError, MissingValueError, TreeError
 from hyperlambda.iterators import (
     _DYNAMIC,
@@ -15,7 +16,6 @@ from hyperlambda.iterators import (
     add_dynamic_iterator,
     add_static_iterator,
     iterator,
-    walk_children,
 )
 
 
