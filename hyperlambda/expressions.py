@@ -64,6 +64,7 @@ class Expression(Computed):
 
     __slots__ = (
         "_descends",
+        "_is_hop",
         "_iterations",
         "_single",
         "_start",
@@ -88,6 +89,7 @@ class Expression(Computed):
         while hops < len(self._iterations) and self._iterations[hops].hops:
             hops += 1
         rest = self._iterations[hops:]
+        self._is_hop = not rest
         self._start = chain(self._iterations[:hops])
         self._steps = fuse(rest)
         self._single = single(text, self._start, rest)
@@ -107,6 +109,8 @@ class Expression(Computed):
         if first is None:
             return []
         found = [first]
+        if self._is_hop:
+            return found
         visited = 0
         for step in self._steps:
             found = step.step(found, node)

@@ -371,7 +371,20 @@ def clones(nodes: Iterable[Node]) -> list[Node]:
     """
     copies = []
     for node in nodes:
-        copy = _copy_alone(node, ())
+        # As _copy_alone does: a call for each node would double the time.
+        copy = blank()
+        copy.name = node.name
+        value = node.value
+        kind = type(value)
+        if kind is Node or kind is bytearray:
+            value = copied_value(value)
+        copy.value = value
+        copy.children = NO_CHILDREN
+        copy.parent = None
+        copy.source = node.source
+        copy.offset = node.offset
+        copy.version = 0
+        copy.index = 0
         if node.children:
             _copy_below(node, copy, ())
         copies.append(copy)
@@ -392,7 +405,6 @@ def _copy_below(top: Node, copy_of_top: Node, holders: tuple[Node, ...]) -> None
         source, target = waiting.pop()
         children: list[Node] = []
         for index, child in enumerate(source.children):
-            # As _copy_alone does: a call for each node would double the time.
             copy = blank()
             copy.name = child.name
             value = child.value

@@ -264,6 +264,34 @@ class Run:
         except Exception as error:
             raise _failure(name, child, error) from error
 
+    def operand(self, node: Node) -> Any:
+        """
+        Run the only child of a node, as `run_children` would, and return its value.
+
+        Raises:
+            HyperlambdaError: It failed, or its value cannot be found.
+        """
+        child = node.children[0]
+        if self._allowed.get(child.name) is not self._get_value:
+            if child.name != ".":
+                self.run_children(node)
+                child = node.children[0]
+            value = child.value
+            return value.resolve(child) if type(value) is Expression else value
+        self._fuel = fuel = self._fuel - 1
+        if fuel < 0:
+            self._refuel()
+        value = child.value
+        if type(value) is Expression:
+            try:
+                value = child.value = value.resolve(child)
+            except HyperlambdaError as error:
+                error.add_frame(child.name, child.source, child.offset)
+                raise
+            except Exception as error:
+                raise _failure(child.name, child, error) from error
+        return value
+
     def run_slot(self, name: str, node: Node) -> None:
         """
         Call a slot by name, whatever the whitelist says: for slots that use others.

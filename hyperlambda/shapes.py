@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .descending import Children, ChildrenNamed, walk_children, walk_named
+from .descending import (
+    Children,
+    ChildrenNamed,
+    Pointed,
+    walk_children,
+    walk_named,
+)
 from .errors import ExpressionError
 from .iteration import Hop, Iteration
 from .node import Node
@@ -33,7 +39,8 @@ def chain(hops: Sequence[Hop]) -> Hop | None:
         return None
     chained = hops[0]
     for hop in hops[1:]:
-        chained = _Then(chained, hop)
+        pair = _PointedBy if type(hop) is Pointed else _Then
+        chained = pair(chained, hop)
     return chained
 
 
@@ -131,6 +138,19 @@ class _Then(Hop):
     def hop(self, node: Node) -> Node | None:
         found = self._first.hop(node)
         return None if found is None else self._second.hop(found)
+
+
+class _PointedBy(_Then):
+    """A hop and then `#`, which each use of `@.dp/#` does."""
+
+    __slots__ = ()
+
+    def hop(self, node: Node) -> Node | None:
+        found = self._first.hop(node)
+        if found is None:
+            return None
+        value = found.value
+        return value if type(value) is Node else None
 
 
 class _OnlyChild(Hop):

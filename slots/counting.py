@@ -103,15 +103,14 @@ def _change(
 
 
 def _step(evaluator: Evaluator, node: Node) -> Any:
-    children = node.children
-    # A lone literal is what loops have most, and asking is cheaper than running it.
-    if len(children) != 1 or children[0].name != ".":
+    if len(node.children) == 1:
+        step = evaluator.operand(node)
+    else:
         evaluator.run_children(node)
-        children = node.children
-    if not children or children[0].value is None:
-        return 1
-    step = resolve(children[0])
+        step = resolve(node.children[0])
     if step is None:
+        if node.children[0].value is None:
+            return 1
         raise ArgumentError(
             f"the step of '{node.name}' is an expression that finds null"
         )

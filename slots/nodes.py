@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hyperlambda import ArgumentError, Evaluator, Node, slot
 from hyperlambda.errors import MissingValueError, PlacementError
-from hyperlambda.expressions import expression_of, resolve, resolve_bool, resolve_text
+from hyperlambda.expressions import expression_of, resolve_bool, resolve_text
 from hyperlambda.shapes import is_within
 from hyperlambda.unwrapping import unwrap as unwrap_nodes
 
@@ -221,8 +221,7 @@ def set_value(evaluator: Evaluator, node: Node) -> None:
         set-value:x:@.a
            .:int:5
     """
-    source = _source(evaluator, node)
-    value = resolve(source) if source is not None else None
+    value = evaluator.operand(node) if _has_source(node) else None
     if type(value) is Node:
         evaluator.references += 1
     for found in expression_of(node).evaluate(node):
@@ -256,8 +255,10 @@ def set_x(evaluator: Evaluator, node: Node) -> None:
         set-x:x:@.b
            .:x:@.a
     """
-    source = _source(evaluator, node)
-    value = source.value if source is not None else None
+    value = None
+    if _has_source(node):
+        evaluator.run_children(node)
+        value = node.children[0].value
     if type(value) is Node:
         evaluator.references += 1
     for found in expression_of(node).evaluate(node):
@@ -293,21 +294,20 @@ def set_name(evaluator: Evaluator, node: Node) -> None:
         set-name:x:@.list/0
            .:b
     """
-    source = _source(evaluator, node)
-    name = (resolve_text(source) if source is not None else None) or ""
+    name = ""
+    if _has_source(node):
+        evaluator.run_children(node)
+        name = resolve_text(node.children[0]) or ""
     for found in expression_of(node).iterate(node):
         found.name = name
 
 
-def _source(evaluator: Evaluator, node: Node) -> Node | None:
-    """Run the only child, if there is one, and return it."""
-    children = node.children
-    if len(children) > 1:
+def _has_source(node: Node) -> bool:
+    """Return whether there is a child, of which there may be only one."""
+    count = len(node.children)
+    if count > 1:
         raise ArgumentError(f"'{node.name}' takes its value from at most one child")
-    if not children:
-        return None
-    evaluator.run_children(node)
-    return children[0]
+    return count == 1
 
 
 @slot("unwrap")

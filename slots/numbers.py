@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -322,16 +322,17 @@ def _fold(
             raise _null_operand(node, child)
         result = operation(result, operand)
     node.value = result
-    node.clear()
+    if node.children:
+        node.clear()
 
 
-def _operands(evaluator: Evaluator, node: Node) -> tuple[Any, Sequence[Node]]:
+def _operands(evaluator: Evaluator, node: Node) -> tuple[Any, list[Node]]:
     """Run the children; return the first operand, and the nodes that hold the others."""
-    operands = node.children
-    # A lone literal is what loops have most, and asking is cheaper than running it.
-    if len(operands) != 1 or operands[0].name != ".":
+    if len(node.children) == 1:
+        evaluator.operand(node)
+    else:
         evaluator.run_children(node)
-        operands = node.children
+    operands = node.children
     first = node.value
     if type(first) is Expression:
         first = first.resolve(node)
@@ -388,7 +389,7 @@ def _order(a: Any, b: Any, sign: int) -> int | None:
 _CLOCK = (datetime, Time)
 
 
-def _require_two(node: Node) -> Sequence[Node]:
+def _require_two(node: Node) -> list[Node]:
     if len(node.children) != 2:
         raise ArgumentError(
             f"'{node.name}' needs exactly two children, and has {len(node.children)}"
