@@ -42,8 +42,13 @@ class Children(Iteration):
 
     def lazy(self, nodes: Iterable[Node], identity: Node) -> Iterator[Node]:
         """Yield the children of some nodes."""
+        # As walk_children: a generator within a generator would cost as much again.
         for node in nodes:
-            yield from walk_children(node)
+            version = node.version
+            for child in node.children:
+                yield child
+                if node.version != version:
+                    raise _changed(node)
 
 
 def _visit_children(nodes: list[Node]) -> None:
