@@ -8,10 +8,11 @@ receiver gets the same frames. Commands come as JSON lines on stdin:
 =======  ==============================  ==============================================
 command  its fields                      answer on stdout
 =======  ==============================  ==============================================
-open     group, port, path, count, text  ``{}`` when all are open and, if there is a
-                                         text, have sent it and got an answer to it
-check    group, size                     the distinct first `size` bytes, as hex
-count    group, size, times              ``.`` each time that `size` bytes more arrived
+open     port, path, count, text, until  ``{}`` when so many more are open and, if there
+                                         is a text, have sent it and got a frame with
+                                         the text `until` in it
+check    size                            the distinct first `size` bytes, as hex
+count    size, times                     ``.`` each time that `size` bytes more arrived
 =======  ==============================  ==============================================
 """
 
@@ -51,14 +52,22 @@ def raise_file_limit() -> int:
 class Group:
     """The connections to one server."""
 
-    def __init__(self, port: int, path: str, count: int, text: str | None) -> None:
-        self.sockets = [_open(port, path, text) for _ in range(count)]
+    def __init__(self) -> None:
+        self.sockets: list[socket.socket] = []
         self._selector = DefaultSelector()
         self._buffer = bytearray(1 << 16)
-        for each in self.sockets:
+
+    def open(
+        self, port: int, path: str, count: int, text: str | None, until: str | None
+    ) -> None:
+        """Open further connections."""
+        wanted = (until or "").encode()
+        for _ in range(count):
+            opened = _open(port, path, text, wanted)
             # With a timeout, each recv would be two calls to the system.
-            each.settimeout(None)
-            self._selector.register(each, EVENT_READ)
+            opened.settimeout(None)
+            self._selector.register(opened, EVENT_READ)
+            self.sockets.append(opened)
 
     def check(self, size: int) -> list[str]:
         """Return what arrives, as hex, each thing once however many receive it."""
@@ -83,7 +92,7 @@ class Group:
                 os.write(1, b".")
 
 
-def _open(port: int, path: str, text: str | None) -> socket.socket:
+def _open(port: int, path: str, text: str | None, until: bytes) -> socket.socket:
     """Do the handshake (RFC 6455 §4.1), and subscribe."""
     opened = socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
     key = base64.b64encode(os.urandom(16)).decode()
@@ -102,7 +111,7 @@ def _open(port: int, path: str, text: str | None) -> socket.socket:
         payload = text.encode()
         # A mask of zeros leaves the payload as it is (RFC 6455 §5.3).
         opened.sendall(struct.pack("!BB4x", 0x81, 0x80 | len(payload)) + payload)
-        while b'"subscribed"' not in _read_frame(opened):
+        while until not in _read_frame(opened):
             pass
     return opened
 
@@ -127,18 +136,18 @@ def _read(opened: socket.socket, size: int) -> bytes:
 def main() -> None:
     """Obey the commands until stdin ends."""
     raise_file_limit()
-    groups: dict[str, Group] = {}
+    group = Group()
     for line in sys.stdin:
         fields = json.loads(line)
-        command, name = fields.pop("command"), fields.pop("group")
+        command = fields.pop("command")
         if command == "count":
-            groups[name].count(**fields)
+            group.count(**fields)
             continue
         answer: object = {}
         if command == "open":
-            groups[name] = Group(**fields)
+            group.open(**fields)
         else:
-            answer = groups[name].check(**fields)
+            answer = group.check(**fields)
         print(json.dumps(answer), flush=True)
 
 

@@ -442,5 +442,5 @@ class SocketServer:
             self._links.pop(link.session.connection, None)
             self.hub.leave(link.session.connection)
         if last is not None:
-            link.transport.write(last)
+            link.write(last)
         self._partings.begin(link, code, reason, timeout)

@@ -110,7 +110,13 @@ class Link(ServerConnection):
             self._close_outlet()
 
     def write(self, data: bytes) -> None:
-        """Write frames at once, behind those that were written before."""
+        """
+        Write frames at once, behind those that were written before.
+
+        Does nothing when the connection is closing: asyncio's transports refuse that.
+        """
+        if self.protocol.state is not State.OPEN:
+            return
         if self.session is not None:
             connection = self.session.connection
             connection.outlet = NO_OUTLET

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import uvloop
 from websockets.asyncio.client import connect
+from websockets.protocol import State
 
 from hyperlambda.server import BackgroundServer, SocketServer, loops
 from hyperlambda.server.connection import NO_OUTLET
@@ -159,6 +160,23 @@ def test_a_signalr_client_sees_its_greeting_first(loop_name: str) -> None:
                 while received.count("\x1e") < 2:
                     received += str(await one.recv())
                 assert received.startswith('{}\x1e{"type":1,"target":"n"')
+
+    run(loop_name, main())
+
+
+def test_a_server_stops_while_signalr_clients_are_leaving(loop_name: str) -> None:
+    """Nothing can be written to a socket whose writing side is closed already."""
+
+    async def main() -> None:
+        async with SocketServer(port=0, secret=SECRET) as server:
+            url = f"ws://127.0.0.1:{server.port}/sockets"
+            async with connect(url, proxy=None) as one:
+                await one.send('{"protocol":"json","version":1}\x1e')
+                await one.recv()
+                (link,) = server._links.values()
+                link.data_received(b"\x88\x80\0\0\0\0")
+                assert link.protocol.state is not State.OPEN
+                await server.stop()
 
     run(loop_name, main())
 
