@@ -7,34 +7,16 @@ object. A node with children is a container, and its value is dropped.
 
 from __future__ import annotations
 
-import math
-import re
-from binascii import b2a_base64
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from decimal import Decimal
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from .dates import LOCAL, UTC, ZONES, Time, normal_date
-from .errors import ArgumentError, ConversionError
+from .errors import ArgumentError
 from .expressions import Expression
+from .json_scalars import double_json, escaped, quoter, scalar_json
 from .node import Node
-from .numerals import (
-    Byte,
-    Long,
-    SByte,
-    Short,
-    Single,
-    UInt,
-    ULong,
-    UShort,
-    decimal_text,
-    integer_text,
-    single_text,
-)
-from .values import known_type, type_name
+from .numerals import Long
 
 if TYPE_CHECKING:
     from .run import Run
@@ -46,6 +28,14 @@ _MAX_DEPTH = 1000
 _NAMELESS = frozenset(("", "."))
 # Parts between looks at what a program may use up: about a millisecond.
 _PARTS_BETWEEN_LOOKS = 4096
+# Characters from which on one text is worth a look.
+_LONG = 2000
+# Most objects have few members, and the same names as many others: how many names are
+# few, and how many such lists are kept.
+_FEW_NAMES = 64
+_MOST_SHAPES = 1000
+
+_name_of: Callable[[Node], str] = attrgetter("name")
 
 
 def write_json(
@@ -70,101 +60,198 @@ def write_json(
     """
     if not nodes:
         return "{}"
-    names = _MemberNames(": " if indent else ":")
-    expressions = _Expressions(nodes, evaluator)
-    parts: list[str] = [] if evaluator is None else _Parts(evaluator)
+    text = _Text(evaluator)
+    parts = text.parts
     append = parts.append
-    margin = "\n" if indent else ""
-    waiting = []  # what is left of the containers around this one
-    named = _is_object(nodes, [])
-    left = iter(nodes)
-    append("{" if named else "[")
-    lead = margin = margin + "  " if indent else ""
+    quote = quoter()
+    expressions = _Expressions(nodes, evaluator)
+    waiting: list[_Opened] = []  # the containers around this one, from the outside in
+    level = _Level("\n" if indent else "")
+    leads, close = level.leads(tuple(map(_name_of, nodes)), waiting, text)
+    pairs = zip(nodes, leads, strict=False)
     while True:
-        for node in left:
-            append(lead + names[node.name] if named else lead)
-            lead = "," + margin
+        for node, lead in pairs:
+            append(lead)
             children = node.children
             if children:
-                waiting.append((node, left, named))
+                waiting.append((node, pairs, close, level))
                 if len(waiting) >= _MAX_DEPTH:
                     raise ArgumentError(
                         f"the nodes are nested more than {_MAX_DEPTH} deep"
                     )
-                named = _is_object(children, waiting)
-                left = iter(children)
-                append("{" if named else "[")
-                lead = margin = margin + "  " if indent else ""
+                if len(parts) > _PARTS_BETWEEN_LOOKS:
+                    text.look()
+                level = level.inner or level.deeper()
+                names = tuple(map(_name_of, children))
+                shape = level.shapes.get(names)
+                leads, close = shape or level.leads(names, waiting, text)
+                pairs = zip(children, leads, strict=False)
                 break
             value = node.value
-            if type(value) is str:
-                append(_text(value))
-            elif type(value) is Expression:
-                append(_scalar(expressions.value(node), node))
+            kind = type(value)
+            if kind is str:
+                append(quote(value))
+                if len(value) > _LONG:
+                    text.look()
+            elif kind is bool:
+                append("true" if value else "false")
+            elif kind is float:
+                # Between these, digits are laid out as Python does.
+                if 1e-4 <= value < 1e15 or -1e15 < value <= -1e-4:
+                    append(repr(value))
+                else:
+                    append(double_json(value))
+            elif value is None:
+                append("null")
             else:
-                append(_scalar(value, node))
+                if kind is Expression:
+                    value = expressions.value(node)
+                written = scalar_json(value, node)
+                append(written)
+                if len(written) > _LONG:
+                    text.look()
         else:
-            margin = margin[:-2]
-            append(margin + ("}" if named else "]"))
+            append(close)
             if not waiting:
-                return "".join(parts)
-            _, left, named = waiting.pop()
-            lead = "," + margin
+                return text.whole()
+            _, pairs, close, level = waiting.pop()
 
 
-def _is_object(nodes: Sequence[Node], around: list[tuple[Node, Any, bool]]) -> bool:
-    names = {node.name for node in nodes}
-    if names <= _NAMELESS:
-        return False
-    if len(names) < len(nodes):
-        raise _repeated(nodes, [node for node, _, _ in around])
-    return True
+class _Level:
+    """
+    How containers of one depth are laid out.
+
+    Attributes:
+        inner: The level below, once there was one.
+        shapes: For the names of the children of a container what comes before each of
+            them, and what comes after all: the same few lists of names come up often.
+    """
+
+    __slots__ = ("_colon", "_margin", "_outer_margin", "inner", "shapes")
+
+    inner: _Level | None
+    shapes: dict[tuple[str, ...], _Shape]
+
+    def __init__(self, margin: str) -> None:
+        """Begin with what ends the line before the container; "" if all is one line."""
+        self._outer_margin = margin
+        self._margin = margin + "  " if margin else ""
+        self._colon = ": " if margin else ":"
+        self.inner = None if margin else self
+        self.shapes = {}
+
+    def deeper(self) -> _Level:
+        """Make the level below."""
+        self.inner = _Level(self._margin)
+        return self.inner
+
+    def leads(
+        self, names: tuple[str, ...], around: Sequence[_Opened], text: _Text
+    ) -> _Shape:
+        """
+        Return what comes before each child of a container, and what comes after all.
+
+        Raises:
+            ArgumentError: A member stands twice.
+        """
+        different = set(names)
+        leads: Iterable[str]
+        if different <= _NAMELESS:
+            close = self._outer_margin + "]"
+            leads = chain(("[" + self._margin,), repeat("," + self._margin))
+        else:
+            if len(different) < len(names):
+                raise _repeated(names, [node.name for node, *_ in around])
+            close = self._outer_margin + "}"
+            leads = self._members(names)
+        if len(names) > _FEW_NAMES or len(max(names, key=len)) > _LONG:
+            return text.looking(leads), close
+        if len(self.shapes) >= _MOST_SHAPES:
+            self.shapes.clear()
+        shape = [lead for _, lead in zip(names, leads, strict=False)], close
+        self.shapes[names] = shape
+        return shape
+
+    def _members(self, names: tuple[str, ...]) -> Iterator[str]:
+        quote = quoter()
+        before = "{" + self._margin
+        for name in names:
+            yield f"{before}{quote(name)}{self._colon}"
+            before = "," + self._margin
 
 
-def _repeated(nodes: Iterable[Node], around: list[Node]) -> ArgumentError:
+# What is still to come of a container, what ends it, and its level.
+_Opened = tuple[Node, "zip[tuple[Node, str]]", str, _Level]
+_Shape = tuple[Iterable[str], str]
+
+
+def _repeated(names: Iterable[str], around: list[str]) -> ArgumentError:
     seen: set[str] = set()
     twice = ""
-    for node in nodes:
-        if node.name in seen:
-            twice = node.name
+    for name in names:
+        if name in seen:
+            twice = name
             break
-        seen.add(node.name)
-    path = "/".join([node.name for node in around[:8]] + ["…"] * (len(around) > 8))
+        seen.add(name)
+    path = "/".join(around[:8] + ["…"] * (len(around) > 8))
     where = f"'{path}'" if around else "the same object"
     return ArgumentError(f"the member '{twice}' stands twice in {where}")
 
 
-class _Parts(list[str]):
-    """Parts of a text that must not grow beyond what a program may have."""
+class _Text:
+    """
+    A text that must not grow beyond what a program may have.
 
-    def __init__(self, evaluator: Run) -> None:
-        super().__init__()
+    Attributes:
+        parts: What was added since the last look. Writers append to it.
+    """
+
+    __slots__ = ("_chunks", "_evaluator", "_length", "parts")
+
+    def __init__(self, evaluator: Run | None) -> None:
+        self.parts: list[str] = []
+        self._chunks: list[str] = []
+        self._length = 0
         self._evaluator = evaluator
+
+    def look(self) -> None:
+        """
+        See whether the program may go on, and put the parts together.
+
+        Raises:
+            LimitError: The text is longer than it may be, or the time is over.
+        """
+        parts = self.parts
+        self._check(self._length + sum(map(len, parts)))
+        chunk = escaped("".join(parts))
+        self._length += len(chunk)
+        self._chunks.append(chunk)
+        parts.clear()
+
+    def looking(self, leads: Iterable[str]) -> Iterator[str]:
+        """Yield what comes before each of many parts, and look every so often."""
+        until_look = _PARTS_BETWEEN_LOOKS
+        for lead in leads:
+            until_look -= 1 + len(lead)
+            if until_look < 0:
+                self.look()
+                until_look = _PARTS_BETWEEN_LOOKS
+            yield lead
+
+    def whole(self) -> str:
+        """Return the text."""
+        self.look()
+        self._check(self._length)
+        return "".join(self._chunks)
+
+    def _check(self, length: int) -> None:
+        evaluator = self._evaluator
+        if evaluator is None:
+            return
         most = evaluator.limits.max_text
-        self._left = math.inf if most is None else most
-        self._until_look = _PARTS_BETWEEN_LOOKS
-
-    def append(self, text: str) -> None:
-        """Add a text."""
-        self._left -= len(text)
-        self._until_look -= 1
-        if self._left < 0:
-            self._evaluator.charge_text(sum(map(len, self)) + len(text))
-        if self._until_look < 0:
-            self._evaluator.time_left()
-            self._until_look = _PARTS_BETWEEN_LOOKS
-        super().append(text)
-
-
-class _MemberNames(dict[str, str]):
-    """The quoted form of each name, with the colon; the same few names come up often."""
-
-    def __init__(self, colon: str) -> None:
-        self.colon = colon
-
-    def __missing__(self, name: str) -> str:
-        written = self[name] = _text(name) + self.colon
-        return written
+        if most is not None and length > most:
+            evaluator.charge_text(length)
+        evaluator.look()
 
 
 class _Expressions:
@@ -196,137 +283,3 @@ class _Expressions:
             original, copy = pairs.pop()
             self._copies[id(original)] = copy
             pairs.extend(zip(original.children, copy.children, strict=True))
-
-
-# Values
-
-
-def _scalar(value: Any, node: Node) -> str:
-    printer = _PRINTERS.get(type(value))
-    if printer is None:
-        printer = _PRINTERS.get(known_type(value) or object)
-        if printer is None:
-            raise ConversionError(
-                f"the value of '{node.name}', a '{type_name(value)}', has no form in JSON"
-            )
-    return printer(value)
-
-
-@cache
-def _quote() -> Callable[[str], str]:
-    # Only programs that write JSON pay for loading the module.
-    from json.encoder import encode_basestring
-
-    return encode_basestring
-
-
-_BEYOND_ASCII = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
-
-
-def _text(value: str) -> str:
-    text = _quote()(value)
-    return text if text.isascii() else _BEYOND_ASCII.sub(_escape, text)
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    # Half a surrogate pair is no character, and cannot be sent.
-    return "\N{REPLACEMENT CHARACTER}" if code >= 0xD800 else f"\\u{code:04x}"
-
-
-def _null(value: None) -> str:
-    return "null"
-
-
-def _bool(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _double(value: float) -> str:
-    text = float.__repr__(value)
-    if len(text) < 18 and "e" not in text and "n" not in text:
-        return text
-    return _number(text)
-
-
-def _single(value: float) -> str:
-    return _number(single_text(value))
-
-
-_SPECIAL = {
-    "nan": '"NaN"',
-    "inf": '"Infinity"',
-    "-inf": '"-Infinity"',
-    "NaN": '"NaN"',
-    "Infinity": '"Infinity"',
-    "-Infinity": '"-Infinity"',
-}
-
-
-def _number(text: str) -> str:
-    """Lay the shortest digits of a floating point number out as JSON.NET does."""
-    special = _SPECIAL.get(text)
-    if special is not None:
-        return special
-    sign = "-" if text.startswith("-") else ""
-    mantissa, _, power = text.lstrip("-").upper().partition("E")
-    whole, _, fraction = mantissa.partition(".")
-    digits = (whole + fraction).lstrip("0")
-    # The number is 0.DIGITS times ten to the power of `point`.
-    point = int(power or 0) + len(whole) - (len(whole + fraction) - len(digits))
-    digits = digits.rstrip("0")
-    if not digits:
-        return sign + "0.0"
-    if -4 < point <= max(15, len(digits)):
-        if point <= 0:
-            return f"{sign}0.{'0' * -point}{digits}"
-        digits = digits.ljust(point, "0")
-        return f"{sign}{digits[:point]}.{digits[point:] or '0'}"
-    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
-    exponent = point - 1
-    return (
-        f"{sign}{digits[0]}{fraction}E{'-' if exponent < 0 else '+'}{abs(exponent):02}"
-    )
-
-
-def _decimal(value: Decimal) -> str:
-    if not value.is_finite():
-        return _number(str(value))
-    if value.as_tuple().exponent == 0 and not -(2**63) <= value < 2**63:
-        return str(value)  # an integer that JSON brought (spec 04 §19)
-    text = decimal_text(value)
-    return text if "." in text else text + ".0"
-
-
-def _date(value: datetime) -> str:
-    value = normal_date(value)
-    zone: object = value.tzinfo
-    if zone is None:
-        zone = {"utc": UTC, "local": LOCAL}.get(ZONES.default)
-    mark = "Z" if zone is UTC else "+00:00" if zone is LOCAL else ""
-    text = value.replace(tzinfo=None).isoformat()
-    return f'"{text.rstrip("0") if value.microsecond else text}{mark}"'
-
-
-def _bytes(value: bytes) -> str:
-    return f'"{b2a_base64(value, newline=False).decode("ascii")}"'
-
-
-def _quoted(value: Time | UUID) -> str:
-    return f'"{value}"'
-
-
-_PRINTERS: dict[type, Callable[[Any], str]] = {
-    type(None): _null,
-    str: _text,
-    bool: _bool,
-    **dict.fromkeys((int, Short, UShort, UInt, Long, ULong, Byte, SByte), integer_text),
-    float: _double,
-    Single: _single,
-    Decimal: _decimal,
-    datetime: _date,
-    Time: _quoted,
-    UUID: _quoted,
-    bytes: _bytes,
-    bytearray: _bytes,
-}
