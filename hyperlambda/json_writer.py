@@ -7,16 +7,14 @@ object. A node with children is a container, and its value is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, repeat
-from operator import attrgetter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import ArgumentError
 from .expressions import Expression
 from .json_scalars import double_json, escaped, quoter, scalar_json
 from .node import Node
-from .numerals import Long
+from .numerals import Long, integer_text
 
 if TYPE_CHECKING:
     from .run import Run
@@ -30,12 +28,10 @@ _NAMELESS = frozenset(("", "."))
 _PARTS_BETWEEN_LOOKS = 4096
 # Characters from which on one text is worth a look.
 _LONG = 2000
-# Most objects have few members, and the same names as many others: how many names are
-# few, and how many such lists are kept.
-_FEW_NAMES = 64
-_MOST_SHAPES = 1000
-
-_name_of: Callable[[Node], str] = attrgetter("name")
+# Most objects have few members, and the same names as many others: how many are few,
+# and how many different beginnings of such lists of names are kept.
+_FEW = 64
+_MOST_KEPT = 5000
 
 
 def write_json(
@@ -66,26 +62,26 @@ def write_json(
     quote = quoter()
     expressions = _Expressions(nodes, evaluator)
     waiting: list[_Opened] = []  # the containers around this one, from the outside in
-    level = _Level("\n" if indent else "")
-    leads, close = level.leads(tuple(map(_name_of, nodes)), waiting, text)
-    pairs = zip(nodes, leads, strict=False)
+    layout = _Layout(text, waiting, "\n" if indent else "")
+    left, names, close = layout.opened(nodes)
     while True:
-        for node, lead in pairs:
+        for node in left:
+            lead, names = names[node.name]
             append(lead)
             children = node.children
             if children:
-                waiting.append((node, pairs, close, level))
+                waiting.append((node, left, names, close, layout))
                 if len(waiting) >= _MAX_DEPTH:
                     raise ArgumentError(
                         f"the nodes are nested more than {_MAX_DEPTH} deep"
                     )
                 if len(parts) > _PARTS_BETWEEN_LOOKS:
                     text.look()
-                level = level.inner or level.deeper()
-                names = tuple(map(_name_of, children))
-                shape = level.shapes.get(names)
-                leads, close = shape or level.leads(names, waiting, text)
-                pairs = zip(children, leads, strict=False)
+                layout = layout.inner or layout.deeper()
+                if children[0].name in _NAMELESS or len(children) > _FEW:
+                    left, names, close = layout.opened(children)
+                else:
+                    left, names, close = iter(children), layout.members, layout.close
                 break
             value = node.value
             kind = type(value)
@@ -93,6 +89,8 @@ def write_json(
                 append(quote(value))
                 if len(value) > _LONG:
                     text.look()
+            elif kind is Long or kind is int:
+                append(integer_text(value))
             elif kind is bool:
                 append("true" if value else "false")
             elif kind is float:
@@ -114,78 +112,140 @@ def write_json(
             append(close)
             if not waiting:
                 return text.whole()
-            _, pairs, close, level = waiting.pop()
+            _, left, names, close, layout = waiting.pop()
 
 
-class _Level:
+class _Layout:
     """
     How containers of one depth are laid out.
 
     Attributes:
-        inner: The level below, once there was one.
-        shapes: For the names of the children of a container what comes before each of
-            them, and what comes after all: the same few lists of names come up often.
+        inner: The layout of the containers below, once there was one.
+        members: What may come first in an object.
+        close: What ends an object.
     """
 
-    __slots__ = ("_colon", "_margin", "_outer_margin", "inner", "shapes")
+    __slots__ = (
+        "_elements",
+        "_margin",
+        "_text",
+        "_waiting",
+        "close",
+        "inner",
+        "members",
+    )
 
-    inner: _Level | None
-    shapes: dict[tuple[str, ...], _Shape]
+    inner: _Layout | None
 
-    def __init__(self, margin: str) -> None:
-        """Begin with what ends the line before the container; "" if all is one line."""
-        self._outer_margin = margin
-        self._margin = margin + "  " if margin else ""
-        self._colon = ": " if margin else ":"
+    def __init__(self, text: _Text, waiting: list[_Opened], margin: str) -> None:
+        """
+        Begin a depth.
+
+        Args:
+            text: What is written.
+            waiting: The containers around the one that is written.
+            margin: What ends a line before one that closes; "" if all is one line.
+        """
+        self._text = text
+        self._waiting = waiting
+        self._margin = margin
+        inner = margin + "  " if margin else ""
         self.inner = None if margin else self
-        self.shapes = {}
+        self.close = margin + "}"
+        self.members = _Names(
+            text, waiting, "{" + inner, "," + inner, ": " if margin else ":", ()
+        )
+        text.beginnings.append(self.members)
+        more: dict[str, tuple[str, Any]] = {}
+        more[""] = more["."] = ("," + inner, more)
+        start = ("[" + inner, more)
+        self._elements = {"": start, ".": start}
 
-    def deeper(self) -> _Level:
-        """Make the level below."""
-        self.inner = _Level(self._margin)
+    def deeper(self) -> _Layout:
+        """Make the layout of the containers below."""
+        self.inner = _Layout(self._text, self._waiting, self._margin + "  ")
         return self.inner
 
-    def leads(
-        self, names: tuple[str, ...], around: Sequence[_Opened], text: _Text
-    ) -> _Shape:
+    def opened(self, nodes: Sequence[Node]) -> tuple[Iterator[Node], Any, str]:
         """
-        Return what comes before each child of a container, and what comes after all.
+        Return the nodes of a container, what may come first among them, and its end.
 
         Raises:
             ArgumentError: A member stands twice.
         """
-        different = set(names)
-        leads: Iterable[str]
-        if different <= _NAMELESS:
-            close = self._outer_margin + "]"
-            leads = chain(("[" + self._margin,), repeat("," + self._margin))
-        else:
-            if len(different) < len(names):
-                raise _repeated(names, [node.name for node, *_ in around])
-            close = self._outer_margin + "}"
-            leads = self._members(names)
-        if len(names) > _FEW_NAMES or len(max(names, key=len)) > _LONG:
-            return text.looking(leads), close
-        if len(self.shapes) >= _MOST_SHAPES:
-            self.shapes.clear()
-        shape = [lead for _, lead in zip(names, leads, strict=False)], close
-        self.shapes[names] = shape
-        return shape
-
-    def _members(self, names: tuple[str, ...]) -> Iterator[str]:
-        quote = quoter()
-        before = "{" + self._margin
-        for name in names:
-            yield f"{before}{quote(name)}{self._colon}"
-            before = "," + self._margin
+        left = iter(nodes)
+        if len(nodes) > _FEW:
+            left = self._text.looking(nodes)
+        names = {node.name for node in nodes}
+        if names <= _NAMELESS:
+            return left, self._elements, self._margin + "]"
+        if len(nodes) <= _FEW:
+            return left, self.members, self.close
+        if len(names) < len(nodes):
+            raise _repeated([node.name for node in nodes], self._waiting)
+        return left, self.members.unchecked(), self.close
 
 
-# What is still to come of a container, what ends it, and its level.
-_Opened = tuple[Node, "zip[tuple[Node, str]]", str, _Level]
-_Shape = tuple[Iterable[str], str]
+class _Names(dict[str, tuple[str, Any]]):
+    """
+    What may come next in an object, after the names that came before.
+
+    For a name there is what is written before its value, and what may come after that.
+    It is worked out when it is first needed: many objects have the same few names.
+    """
+
+    __slots__ = ("_before", "_between", "_colon", "_past", "_text", "_waiting")
+
+    def __init__(
+        self,
+        text: _Text,
+        waiting: list[_Opened],
+        before: str,
+        between: str,
+        colon: str,
+        past: tuple[str, ...] | None,
+    ) -> None:
+        super().__init__()
+        self._text = text
+        self._waiting = waiting
+        self._before = before
+        self._between = between
+        self._colon = colon
+        self._past = past
+
+    def __missing__(self, name: str) -> tuple[str, _Names]:
+        past = self._past
+        if past is not None and name in past:
+            raise _repeated([*past, name], self._waiting)
+        lead = f"{self._before}{quoter()(name)}{self._colon}"
+        if len(name) > _LONG:
+            self._text.look()
+        if past is None:
+            return lead, self if self._before == self._between else self._after(None)
+        found = lead, self._after((*past, name))
+        if len(name) <= _LONG:
+            self._text.count_kept()
+            self[name] = found
+        return found
+
+    def unchecked(self) -> _Names:
+        """Return the same for an object whose names are known to differ."""
+        return _Names(
+            self._text, self._waiting, self._before, self._between, self._colon, None
+        )
+
+    def _after(self, past: tuple[str, ...] | None) -> _Names:
+        return _Names(
+            self._text, self._waiting, self._between, self._between, self._colon, past
+        )
 
 
-def _repeated(names: Iterable[str], around: list[str]) -> ArgumentError:
+# A container of which some is still to come: its node, the children that are left, what
+# may come next, what ends it, and its layout.
+_Opened = tuple[Node, Iterator[Node], Any, str, _Layout]
+
+
+def _repeated(names: Iterable[str], around: Iterable[_Opened]) -> ArgumentError:
     seen: set[str] = set()
     twice = ""
     for name in names:
@@ -193,8 +253,9 @@ def _repeated(names: Iterable[str], around: list[str]) -> ArgumentError:
             twice = name
             break
         seen.add(name)
-    path = "/".join(around[:8] + ["…"] * (len(around) > 8))
-    where = f"'{path}'" if around else "the same object"
+    outer = [node.name for node, *_ in around]
+    path = "/".join(outer[:8] + ["…"] * (len(outer) > 8))
+    where = f"'{path}'" if outer else "the same object"
     return ArgumentError(f"the member '{twice}' stands twice in {where}")
 
 
@@ -204,14 +265,17 @@ class _Text:
 
     Attributes:
         parts: What was added since the last look. Writers append to it.
+        beginnings: Of the names that are kept, those that come first.
     """
 
-    __slots__ = ("_chunks", "_evaluator", "_length", "parts")
+    __slots__ = ("_chunks", "_evaluator", "_kept", "_length", "beginnings", "parts")
 
     def __init__(self, evaluator: Run | None) -> None:
         self.parts: list[str] = []
+        self.beginnings: list[_Names] = []
         self._chunks: list[str] = []
         self._length = 0
+        self._kept = 0
         self._evaluator = evaluator
 
     def look(self) -> None:
@@ -228,15 +292,20 @@ class _Text:
         self._chunks.append(chunk)
         parts.clear()
 
-    def looking(self, leads: Iterable[str]) -> Iterator[str]:
-        """Yield what comes before each of many parts, and look every so often."""
-        until_look = _PARTS_BETWEEN_LOOKS
-        for lead in leads:
-            until_look -= 1 + len(lead)
-            if until_look < 0:
+    def looking(self, nodes: Sequence[Node]) -> Iterator[Node]:
+        """Yield many nodes, and look every so often."""
+        for start in range(0, len(nodes), _FEW):
+            yield from nodes[start : start + _FEW]
+            if len(self.parts) > _PARTS_BETWEEN_LOOKS:
                 self.look()
-                until_look = _PARTS_BETWEEN_LOOKS
-            yield lead
+
+    def count_kept(self) -> None:
+        """Say that one more list of names is kept; when they are too many, forget all."""
+        self._kept += 1
+        if self._kept > _MOST_KEPT:
+            self._kept = 0
+            for names in self.beginnings:
+                names.clear()
 
     def whole(self) -> str:
         """Return the text."""
