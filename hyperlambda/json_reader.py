@@ -11,12 +11,12 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from .childless import NO_CHILDREN
 from .dates import LOCAL, ZONES, normal_date
 from .errors import HyperlambdaError, LiteralError
+from .garbage import uncollected
 from .node import Node, blank
 from .numerals import Long
 
@@ -51,9 +51,14 @@ def read_json(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> Node:
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     text = _without_surrogates(text.removeprefix("\ufeff"))
-    if text.count("[") + text.count("{") > _SURELY_SHALLOW:
+    brackets = text.count("[") + text.count("{")
+    if brackets > _SURELY_SHALLOW:
         _check_quickly(text, max_depth)
-    return _tree(_scanned(text, max_depth), text, max_depth)
+    with uncollected(len(text)):
+        root = _root(_scanned(text, max_depth))
+    if max_depth < brackets <= _SURELY_SHALLOW:
+        _check_quickly(text, max_depth)
+    return root
 
 
 # Scanning
@@ -64,11 +69,11 @@ def _decoder() -> JSONDecoder:
     # Only programs that read JSON pay for loading the module.
     from json import JSONDecoder
 
-    return JSONDecoder()
+    return JSONDecoder(object_hook=_members)
 
 
 def _scanned(text: str, max_depth: int) -> Any:
-    """Return the value of a JSON text, made of Python's own types."""
+    """Return the value of a JSON text: an object as its node, others in Python's types."""
     try:
         return _decoder().decode(text)
     except RecursionError as error:
@@ -112,21 +117,27 @@ def _failure(text: str, offset: int, sentence: str) -> HyperlambdaError:
     return LiteralError(f"bad JSON at line {line}, column {column}: {sentence}")
 
 
+_OTHER_BYTES = bytes(set(range(256)) - set(b'[]{}"'))
+
 # Most programs need none of these: `re` compiles each when it is first used. They are
 # possessive, so that no text makes matching slower than its length.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_BETWEEN_BRACKETS = rf'(?s)(?:[^\[\]{{}}"]++|{_STRING})++'
+_BRACKETS = rf'(?s)(?:[^\[\]{{}}"]++|{_STRING})++'
 _BRACKETS = rf"(?s){_STRING}|([\[{{])|([\]}}])"
 _LONG_NUMBER = rf"(?s){_STRING}|([0-9]{{640,}}+)(?![0-9.eE])"
 
 
 def _check_quickly(text: str, max_depth: int) -> None:
     """Do what `_check_depth` does, with less work for texts that are all right."""
-    brackets = re.sub(_BETWEEN_BRACKETS, "", text)
+    if "\\" in text:  # quotes that do not end a text, which pairs of these may precede
+        text = text.replace(r"\\", "").replace(r"\"", "")
+    marks = text.encode("utf-8", "replace").translate(None, _OTHER_BYTES)
+    # Every second part is inside of quotes: to take two away that touch changes no other.
+    brackets = b"".join(marks.replace(b'""', b"").split(b'"')[::2])
     for _ in range(max_depth):
         if not brackets:
             return
-        brackets = brackets.replace("[]", "").replace("{}", "")
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
     if brackets:
         _check_depth(text, max_depth)
 
@@ -185,58 +196,112 @@ def _can_be_encoded(text: str) -> bool:
 # Building the tree
 
 
-def _tree(data: Any, text: str, max_depth: int) -> Node:
-    root = Node()
-    kind = type(data)
-    if kind is not dict and kind is not list:
-        root.value = _scalar(data)
-        return root
-    waiting = [(root, data, 1)]
-    while waiting:
-        parent, data, depth = waiting.pop()
-        if depth > max_depth:
-            _check_depth(text, max_depth)  # which knows where, and raises
-        items = data.items() if type(data) is dict else zip(repeat("."), data)
-        children = []
-        for index, (name, value) in enumerate(items):
-            node = blank()
-            node.name = name
-            node.value = None
-            node.children = NO_CHILDREN
-            node.parent = parent
-            node.source = None
-            node.offset = 0
-            node.version = 0
-            node.index = index
-            children.append(node)
-            kind = type(value)
-            if kind is str:
-                node.value = (
-                    _text_value(value)
-                    if len(value) > 18 and value[10] == "T"
-                    else value
-                )
-            elif kind is int:
-                node.value = _integer(value)
-            elif kind is dict or kind is list:
-                waiting.append((node, value, depth + 1))
-            else:
-                node.value = value
-        if children:
-            parent.children = children
+def _root(data: Any) -> Node:
+    """Return the node of what a text holds."""
+    if type(data) is Node:
+        root = data
+    else:
+        root = Node()
+        if type(data) is list:
+            if data:
+                root.children = _elements(data, root)
+        else:
+            root.value = _scalar(data)
+    root.name = ""
+    root.parent = None
+    root.index = 0
     return root
 
 
+def _members(members: dict[str, Any]) -> Node:
+    """
+    Return the node of an object; its name, parent and index are for the caller to set.
+
+    The scanner calls this when it comes to the end of an object: members that are
+    objects are nodes already.
+    """
+    parent = blank()
+    parent.value = None
+    parent.source = None
+    parent.offset = 0
+    parent.version = 0
+    if not members:
+        parent.children = NO_CHILDREN
+        return parent
+    children: list[Node] = []
+    append = children.append
+    for index, (name, value) in enumerate(members.items()):
+        kind = type(value)
+        if kind is Node:
+            node = value
+        else:
+            # A call for each node would take half as long again.
+            node = blank()
+            node.children = NO_CHILDREN
+            node.source = None
+            node.offset = 0
+            node.version = 0
+            if kind is str:
+                if len(value) > 18 and value[10] == "T":
+                    value = _text_value(value)
+            elif kind is int:
+                value = _LONGS[value] if 0 <= value <= _MANY else _integer(value)
+            elif kind is list:
+                if value:
+                    node.children = _elements(value, node)
+                value = None
+            node.value = value
+        node.name = name
+        node.parent = parent
+        node.index = index
+        append(node)
+    parent.children = children
+    return parent
+
+
+def _elements(values: list[Any], parent: Node) -> list[Node]:
+    """Return the nodes of an array, whose elements may be nodes already."""
+    children: list[Node] = []
+    append = children.append
+    for index, value in enumerate(values):
+        kind = type(value)
+        if kind is Node:
+            node = value
+        else:
+            node = blank()
+            node.children = NO_CHILDREN
+            node.source = None
+            node.offset = 0
+            node.version = 0
+            if kind is list:
+                if value:
+                    node.children = _elements(value, node)
+                value = None
+            else:
+                value = _scalar(value)
+            node.value = value
+        node.name = "."
+        node.parent = parent
+        node.index = index
+        append(node)
+    return children
+
+
 def _scalar(value: Any) -> Any:
-    if type(value) is int:
-        return _integer(value)
-    return _text_value(value) if type(value) is str else value
+    if type(value) is str:
+        return _text_value(value) if len(value) > 18 and value[10] == "T" else value
+    return _integer(value) if type(value) is int else value
 
 
 def _integer(value: int) -> Long | Decimal:
     if -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF:
         return _new_int(Long, value)  # the range was just looked at
     return Decimal(value)
+
+
+# Most integers are small ones: they are made once.
+_MANY = 256
+_LONGS = [_new_int(Long, value) for value in range(_MANY + 1)]
 
 
 # Dates. Years and months out of range are seen by `datetime`.

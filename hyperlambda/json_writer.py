@@ -7,34 +7,14 @@ object. A node with children is a container, and its value is dropped.
 
 from __future__ import annotations
 
-import math
-import re
-from binascii import b2a_base64
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from decimal import Decimal
-from functools import cache
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from .dates import LOCAL, UTC, ZONES, Time, normal_date
-from .errors import ArgumentError, ConversionError
+from .errors import ArgumentError
 from .expressions import Expression
+from .json_scalars import double_json, escaped, quoter, scalar_json
 from .node import Node
-from .numerals import (
-    Byte,
-    Long,
-    SByte,
-    Short,
-    Single,
-    UInt,
-    ULong,
-    UShort,
-    decimal_text,
-    integer_text,
-    single_text,
-)
-from .values import known_type, type_name
+from .numerals import Long, integer_text
 
 if TYPE_CHECKING:
     from .run import Run
@@ -46,6 +26,12 @@ _MAX_DEPTH = 1000
 _NAMELESS = frozenset(("", "."))
 # Parts between looks at what a program may use up: about a millisecond.
 _PARTS_BETWEEN_LOOKS = 4096
+# Characters from which on one text is worth a look.
+_LONG = 2000
+# Most objects have few members, and the same names as many others: how many are few,
+# and how many different beginnings of such lists of names are kept.
+_FEW = 64
+_MOST_KEPT = 5000
 
 
 def write_json(
@@ -70,101 +56,271 @@ def write_json(
     """
     if not nodes:
         return "{}"
-    names = _MemberNames(": " if indent else ":")
-    expressions = _Expressions(nodes, evaluator)
-    parts: list[str] = [] if evaluator is None else _Parts(evaluator)
+    text = _Text(evaluator)
+    parts = text.parts
     append = parts.append
-    margin = "\n" if indent else ""
-    waiting = []  # what is left of the containers around this one
-    named = _is_object(nodes, [])
-    left = iter(nodes)
-    append("{" if named else "[")
-    lead = margin = margin + "  " if indent else ""
+    quote = quoter()
+    expressions = _Expressions(nodes, evaluator)
+    waiting: list[_Opened] = []  # the containers around this one, from the outside in
+    layout = _Layout(text, waiting, "\n" if indent else "")
+    left, names, close = layout.opened(nodes)
     while True:
         for node in left:
-            append(lead + names[node.name] if named else lead)
-            lead = "," + margin
+            lead, names = names[node.name]
+            append(lead)
             children = node.children
             if children:
-                waiting.append((node, left, named))
+                waiting.append((node, left, names, close, layout))
                 if len(waiting) >= _MAX_DEPTH:
                     raise ArgumentError(
                         f"the nodes are nested more than {_MAX_DEPTH} deep"
                     )
-                named = _is_object(children, waiting)
-                left = iter(children)
-                append("{" if named else "[")
-                lead = margin = margin + "  " if indent else ""
+                if len(parts) > _PARTS_BETWEEN_LOOKS:
+                    text.look()
+                layout = layout.inner or layout.deeper()
+                if children[0].name in _NAMELESS or len(children) > _FEW:
+                    left, names, close = layout.opened(children)
+                else:
+                    left, names, close = iter(children), layout.members, layout.close
                 break
             value = node.value
-            if type(value) is str:
-                append(_text(value))
-            elif type(value) is Expression:
-                append(_scalar(expressions.value(node), node))
+            kind = type(value)
+            if kind is str:
+                append(quote(value))
+                if len(value) > _LONG:
+                    text.look()
+            elif kind is Long or kind is int:
+                append(integer_text(value))
+            elif kind is bool:
+                append("true" if value else "false")
+            elif kind is float:
+                # Between these, digits are laid out as Python does.
+                if 1e-4 <= value < 1e15 or -1e15 < value <= -1e-4:
+                    append(repr(value))
+                else:
+                    append(double_json(value))
+            elif value is None:
+                append("null")
             else:
-                append(_scalar(value, node))
+                if kind is Expression:
+                    value = expressions.value(node)
+                written = scalar_json(value, node)
+                append(written)
+                if len(written) > _LONG:
+                    text.look()
         else:
-            margin = margin[:-2]
-            append(margin + ("}" if named else "]"))
+            append(close)
             if not waiting:
-                return "".join(parts)
-            _, left, named = waiting.pop()
-            lead = "," + margin
+                return text.whole()
+            _, left, names, close, layout = waiting.pop()
 
 
-def _is_object(nodes: Sequence[Node], around: list[tuple[Node, Any, bool]]) -> bool:
-    names = {node.name for node in nodes}
-    if names <= _NAMELESS:
-        return False
-    if len(names) < len(nodes):
-        raise _repeated(nodes, [node for node, _, _ in around])
-    return True
+class _Layout:
+    """
+    How containers of one depth are laid out.
+
+    Attributes:
+        inner: The layout of the containers below, once there was one.
+        members: What may come first in an object.
+        close: What ends an object.
+    """
+
+    __slots__ = (
+        "_elements",
+        "_margin",
+        "_text",
+        "_waiting",
+        "close",
+        "inner",
+        "members",
+    )
+
+    inner: _Layout | None
+
+    def __init__(self, text: _Text, waiting: list[_Opened], margin: str) -> None:
+        """
+        Begin a depth.
+
+        Args:
+            text: What is written.
+            waiting: The containers around the one that is written.
+            margin: What ends a line before one that closes; "" if all is one line.
+        """
+        self._text = text
+        self._waiting = waiting
+        self._margin = margin
+        inner = margin + "  " if margin else ""
+        self.inner = None if margin else self
+        self.close = margin + "}"
+        self.members = _Names(
+            text, waiting, "{" + inner, "," + inner, ": " if margin else ":", ()
+        )
+        text.beginnings.append(self.members)
+        more: dict[str, tuple[str, Any]] = {}
+        more[""] = more["."] = ("," + inner, more)
+        start = ("[" + inner, more)
+        self._elements = {"": start, ".": start}
+
+    def deeper(self) -> _Layout:
+        """Make the layout of the containers below."""
+        self.inner = _Layout(self._text, self._waiting, self._margin + "  ")
+        return self.inner
+
+    def opened(self, nodes: Sequence[Node]) -> tuple[Iterator[Node], Any, str]:
+        """
+        Return the nodes of a container, what may come first among them, and its end.
+
+        Raises:
+            ArgumentError: A member stands twice.
+        """
+        left = iter(nodes)
+        if len(nodes) > _FEW:
+            left = self._text.looking(nodes)
+        names = {node.name for node in nodes}
+        if names <= _NAMELESS:
+            return left, self._elements, self._margin + "]"
+        if len(nodes) <= _FEW:
+            return left, self.members, self.close
+        if len(names) < len(nodes):
+            raise _repeated([node.name for node in nodes], self._waiting)
+        return left, self.members.unchecked(), self.close
 
 
-def _repeated(nodes: Iterable[Node], around: list[Node]) -> ArgumentError:
+class _Names(dict[str, tuple[str, Any]]):
+    """
+    What may come next in an object, after the names that came before.
+
+    For a name there is what is written before its value, and what may come after that.
+    It is worked out when it is first needed: many objects have the same few names.
+    """
+
+    __slots__ = ("_before", "_between", "_colon", "_past", "_text", "_waiting")
+
+    def __init__(
+        self,
+        text: _Text,
+        waiting: list[_Opened],
+        before: str,
+        between: str,
+        colon: str,
+        past: tuple[str, ...] | None,
+    ) -> None:
+        super().__init__()
+        self._text = text
+        self._waiting = waiting
+        self._before = before
+        self._between = between
+        self._colon = colon
+        self._past = past
+
+    def __missing__(self, name: str) -> tuple[str, _Names]:
+        past = self._past
+        if past is not None and name in past:
+            raise _repeated([*past, name], self._waiting)
+        lead = f"{self._before}{quoter()(name)}{self._colon}"
+        if len(name) > _LONG:
+            self._text.look()
+        if past is None:
+            return lead, self if self._before == self._between else self._after(None)
+        found = lead, self._after((*past, name))
+        if len(name) <= _LONG:
+            self._text.count_kept()
+            self[name] = found
+        return found
+
+    def unchecked(self) -> _Names:
+        """Return the same for an object whose names are known to differ."""
+        return _Names(
+            self._text, self._waiting, self._before, self._between, self._colon, None
+        )
+
+    def _after(self, past: tuple[str, ...] | None) -> _Names:
+        return _Names(
+            self._text, self._waiting, self._between, self._between, self._colon, past
+        )
+
+
+# A container of which some is still to come: its node, the children that are left, what
+# may come next, what ends it, and its layout.
+_Opened = tuple[Node, Iterator[Node], Any, str, _Layout]
+
+
+def _repeated(names: Iterable[str], around: Iterable[_Opened]) -> ArgumentError:
     seen: set[str] = set()
     twice = ""
-    for node in nodes:
-        if node.name in seen:
-            twice = node.name
+    for name in names:
+        if name in seen:
+            twice = name
             break
-        seen.add(node.name)
-    path = "/".join([node.name for node in around[:8]] + ["…"] * (len(around) > 8))
-    where = f"'{path}'" if around else "the same object"
+        seen.add(name)
+    outer = [node.name for node, *_ in around]
+    path = "/".join(outer[:8] + ["…"] * (len(outer) > 8))
+    where = f"'{path}'" if outer else "the same object"
     return ArgumentError(f"the member '{twice}' stands twice in {where}")
 
 
-class _Parts(list[str]):
-    """Parts of a text that must not grow beyond what a program may have."""
+class _Text:
+    """
+    A text that must not grow beyond what a program may have.
 
-    def __init__(self, evaluator: Run) -> None:
-        super().__init__()
+    Attributes:
+        parts: What was added since the last look. Writers append to it.
+        beginnings: Of the names that are kept, those that come first.
+    """
+
+    __slots__ = ("_chunks", "_evaluator", "_kept", "_length", "beginnings", "parts")
+
+    def __init__(self, evaluator: Run | None) -> None:
+        self.parts: list[str] = []
+        self.beginnings: list[_Names] = []
+        self._chunks: list[str] = []
+        self._length = 0
+        self._kept = 0
         self._evaluator = evaluator
+
+    def look(self) -> None:
+        """
+        See whether the program may go on, and put the parts together.
+
+        Raises:
+            LimitError: The text is longer than it may be, or the time is over.
+        """
+        parts = self.parts
+        self._check(self._length + sum(map(len, parts)))
+        chunk = escaped("".join(parts))
+        self._length += len(chunk)
+        self._chunks.append(chunk)
+        parts.clear()
+
+    def looking(self, nodes: Sequence[Node]) -> Iterator[Node]:
+        """Yield many nodes, and look every so often."""
+        for start in range(0, len(nodes), _FEW):
+            yield from nodes[start : start + _FEW]
+            if len(self.parts) > _PARTS_BETWEEN_LOOKS:
+                self.look()
+
+    def count_kept(self) -> None:
+        """Say that one more list of names is kept; when they are too many, forget all."""
+        self._kept += 1
+        if self._kept > _MOST_KEPT:
+            self._kept = 0
+            for names in self.beginnings:
+                names.clear()
+
+    def whole(self) -> str:
+        """Return the text."""
+        self.look()
+        self._check(self._length)
+        return "".join(self._chunks)
+
+    def _check(self, length: int) -> None:
+        evaluator = self._evaluator
+        if evaluator is None:
+            return
         most = evaluator.limits.max_text
-        self._left = math.inf if most is None else most
-        self._until_look = _PARTS_BETWEEN_LOOKS
-
-    def append(self, text: str) -> None:
-        """Add a text."""
-        self._left -= len(text)
-        self._until_look -= 1
-        if self._left < 0:
-            self._evaluator.charge_text(sum(map(len, self)) + len(text))
-        if self._until_look < 0:
-            self._evaluator.time_left()
-            self._until_look = _PARTS_BETWEEN_LOOKS
-        super().append(text)
-
-
-class _MemberNames(dict[str, str]):
-    """The quoted form of each name, with the colon; the same few names come up often."""
-
-    def __init__(self, colon: str) -> None:
-        self.colon = colon
-
-    def __missing__(self, name: str) -> str:
-        written = self[name] = _text(name) + self.colon
-        return written
+        if most is not None and length > most:
+            evaluator.charge_text(length)
+        evaluator.look()
 
 
 class _Expressions:
@@ -196,137 +352,3 @@ class _Expressions:
             original, copy = pairs.pop()
             self._copies[id(original)] = copy
             pairs.extend(zip(original.children, copy.children, strict=True))
-
-
-# Values
-
-
-def _scalar(value: Any, node: Node) -> str:
-    printer = _PRINTERS.get(type(value))
-    if printer is None:
-        printer = _PRINTERS.get(known_type(value) or object)
-        if printer is None:
-            raise ConversionError(
-                f"the value of '{node.name}', a '{type_name(value)}', has no form in JSON"
-            )
-    return printer(value)
-
-
-@cache
-def _quote() -> Callable[[str], str]:
-    # Only programs that write JSON pay for loading the module.
-    from json.encoder import encode_basestring
-
-    return encode_basestring
-
-
-_BEYOND_ASCII = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
-
-
-def _text(value: str) -> str:
-    text = _quote()(value)
-    return text if text.isascii() else _BEYOND_ASCII.sub(_escape, text)
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    # Half a surrogate pair is no character, and cannot be sent.
-    return "\N{REPLACEMENT CHARACTER}" if code >= 0xD800 else f"\\u{code:04x}"
-
-
-def _null(value: None) -> str:
-    return "null"
-
-
-def _bool(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _double(value: float) -> str:
-    text = float.__repr__(value)
-    if len(text) < 18 and "e" not in text and "n" not in text:
-        return text
-    return _number(text)
-
-
-def _single(value: float) -> str:
-    return _number(single_text(value))
-
-
-_SPECIAL = {
-    "nan": '"NaN"',
-    "inf": '"Infinity"',
-    "-inf": '"-Infinity"',
-    "NaN": '"NaN"',
-    "Infinity": '"Infinity"',
-    "-Infinity": '"-Infinity"',
-}
-
-
-def _number(text: str) -> str:
-    """Lay the shortest digits of a floating point number out as JSON.NET does."""
-    special = _SPECIAL.get(text)
-    if special is not None:
-        return special
-    sign = "-" if text.startswith("-") else ""
-    mantissa, _, power = text.lstrip("-").upper().partition("E")
-    whole, _, fraction = mantissa.partition(".")
-    digits = (whole + fraction).lstrip("0")
-    # The number is 0.DIGITS times ten to the power of `point`.
-    point = int(power or 0) + len(whole) - (len(whole + fraction) - len(digits))
-    digits = digits.rstrip("0")
-    if not digits:
-        return sign + "0.0"
-    if -4 < point <= max(15, len(digits)):
-        if point <= 0:
-            return f"{sign}0.{'0' * -point}{digits}"
-        digits = digits.ljust(point, "0")
-        return f"{sign}{digits[:point]}.{digits[point:] or '0'}"
-    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
-    exponent = point - 1
-    return (
-        f"{sign}{digits[0]}{fraction}E{'-' if exponent < 0 else '+'}{abs(exponent):02}"
-    )
-
-
-def _decimal(value: Decimal) -> str:
-    if not value.is_finite():
-        return _number(str(value))
-    if value.as_tuple().exponent == 0 and not -(2**63) <= value < 2**63:
-        return str(value)  # an integer that JSON brought (spec 04 §19)
-    text = decimal_text(value)
-    return text if "." in text else text + ".0"
-
-
-def _date(value: datetime) -> str:
-    value = normal_date(value)
-    zone: object = value.tzinfo
-    if zone is None:
-        zone = {"utc": UTC, "local": LOCAL}.get(ZONES.default)
-    mark = "Z" if zone is UTC else "+00:00" if zone is LOCAL else ""
-    text = value.replace(tzinfo=None).isoformat()
-    return f'"{text.rstrip("0") if value.microsecond else text}{mark}"'
-
-
-def _bytes(value: bytes) -> str:
-    return f'"{b2a_base64(value, newline=False).decode("ascii")}"'
-
-
-def _quoted(value: Time | UUID) -> str:
-    return f'"{value}"'
-
-
-_PRINTERS: dict[type, Callable[[Any], str]] = {
-    type(None): _null,
-    str: _text,
-    bool: _bool,
-    **dict.fromkeys((int, Short, UShort, UInt, Long, ULong, Byte, SByte), integer_text),
-    float: _double,
-    Single: _single,
-    Decimal: _decimal,
-    datetime: _date,
-    Time: _quoted,
-    UUID: _quoted,
-    bytes: _bytes,
-    bytearray: _bytes,
-}

@@ -8,9 +8,6 @@ Text to nodes: Lark's LALR parser over our lexer, building the tree as it goes.
 from __future__ import annotations
 
 import codecs
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +17,7 @@ from lark import Lark
 from .childless import NO_CHILDREN
 from .errors import HyperlambdaError, HyperlambdaSyntaxError, UnknownTypeError
 from .expressions import compile_expression
+from .garbage import uncollected
 from .lalr import TableParser
 from .lexer import LexerInput, LineLexer, NodeToken, read_item
 from .node import Node, blank
@@ -27,8 +25,6 @@ from .source import Source
 from .values import add_converter, parse_literal
 
 __all__ = ["parse", "read_file"]
-
-_LARGE = 50_000
 
 _BYTE_ORDER_MARKS = [
     # The mark of UTF-32 begins with that of UTF-16: it is looked for first.
@@ -56,27 +52,10 @@ def parse(text: str | bytes, *, file: str = "<text>", comments: bool = False) ->
         HyperlambdaSyntaxError: With the place where the text goes wrong.
     """
     source = Source(_decode(text), file)
-    with _uncollected(len(source.text)):
+    with uncollected(len(source.text)):
         root = cast(Node, _lark().parse(cast(Any, LexerInput(source, comments))))
     root.source = source
     return root
-
-
-@contextmanager
-def _uncollected(length: int) -> Iterator[None]:
-    """
-    Hold the garbage collector back while a large tree is built.
-
-    Building makes no garbage, and each collection would walk all that is built so far.
-    """
-    if length < _LARGE or not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def read_file(path: str | Path) -> str:
