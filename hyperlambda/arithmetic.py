@@ -47,6 +47,7 @@ __all__ = ["add", "divide", "modulo", "multiply", "promote", "subtract"]
 # What gives a long, unless both are an `int` of 32 bits.
 _LONGS: Final = frozenset((int, Long))
 _LONG_MAX: Final = 2**63 - 1
+_new_int: Final = int.__new__
 
 
 def add(a: Any, b: Any) -> Any:
@@ -78,7 +79,7 @@ def add(a: Any, b: Any) -> Any:
     ):
         result = a + b
         if -_LONG_MAX <= result <= _LONG_MAX:
-            return int.__new__(Long, result)
+            return _new_int(Long, result)
     elif isinstance(a, str) or isinstance(b, str):
         joined = _joined(a, b)
         if joined is not None:
@@ -105,7 +106,7 @@ def subtract(a: Any, b: Any) -> Any:
     ):
         result = a - b
         if -_LONG_MAX <= result <= _LONG_MAX:
-            return int.__new__(Long, result)
+            return _new_int(Long, result)
     return _apply(_SUBTRACT, a, b)
 
 
@@ -128,7 +129,7 @@ def multiply(a: Any, b: Any) -> Any:
     ):
         result = a * b
         if -_LONG_MAX <= result <= _LONG_MAX:
-            return int.__new__(Long, result)
+            return _new_int(Long, result)
     return _apply(_MULTIPLY, a, b)
 
 

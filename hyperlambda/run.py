@@ -178,13 +178,15 @@ class Run:
         """Run the children of a node with a result of its own, and return that."""
         outer = self.result
         result = self.result = Node()
-        self._roots.append(root)
-        self._roots.append(result)
+        roots = self._roots
+        roots.append(root)
+        roots.append(result)
         try:
             self.run_children(root)
         finally:
             self.result = outer
-            del self._roots[-2:]
+            roots.pop()
+            roots.pop()
         return result
 
     def run_children(self, node: Node) -> None:
@@ -222,9 +224,9 @@ class Run:
                     self._refuel()
                 if function is get_value:
                     # What programs do most is done here: the call would take longer.
-                    value = child.value
-                    if type(value) is Expression:
-                        child.value = value.resolve(child)
+                    expression = child.value
+                    if type(expression) is Expression:
+                        child.value = expression.resolve(child)
                 else:
                     function(self, child)  # type: ignore[arg-type] # see Run
                 if result is not None and (result.value is not None or result.children):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from hyperlambda import ArgumentError, Evaluator, Node, arithmetic, slot
 from hyperlambda.expressions import Expression, expression_of, resolve
+from hyperlambda.numerals import Long
 
 # Sums of integers up to here have 30 bits, which is what Python compares fastest.
-_SMALL = 2**29 - 1
+_SMALL: Final = 2**29 - 1
+# Sums with one of those that surely are a long.
+_LARGE: Final = 2**62
+_new_int: Final = int.__new__
 
 
 @slot("math.increment")
@@ -91,8 +95,11 @@ def _change(
         change = step * sign
     for target in expression.evaluate(node):
         value = target.value
-        if change is not None and type(value) is int and -_SMALL <= value <= _SMALL:
+        kind = type(value)
+        if change is not None and kind is int and -_SMALL <= value <= _SMALL:
             target.value = value + change
+        elif change is not None and kind is Long and -_LARGE <= value <= _LARGE:
+            target.value = _new_int(Long, value + change)
         elif value is not None:
             result = operation(value, step)
             if type(result) is str:

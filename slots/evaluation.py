@@ -159,8 +159,9 @@ def call(node: Node, code: Node, run: Callable[[Node], Node]) -> None:
     Raises:
         HyperlambdaError: The code failed.
     """
-    arguments = node.take_children()
+    arguments = node.children
     if arguments:
+        arguments = node.take_children()
         code.children[0].adopt(arguments)
     try:
         result = run(code)

@@ -71,12 +71,14 @@ def _run_passes(
     body = Body(evaluator, node)
     if body.is_known:
         body.renew()
+    result = evaluator.result
+    failure = None
     while present is not None:
         pointer = node.children[0]
         pointer.value = present
         evaluator.run_children(node)
-        present, failure = None, None
-        if not evaluator.has_returned:
+        present = None
+        if result is None or (result.value is None and not result.children):
             if not is_apart:
                 node.clear()
             try:
@@ -84,11 +86,10 @@ def _run_passes(
             except HyperlambdaError as error:
                 failure = error
         pointer.value = None
-        body.fresh()
-        if failure is not None:
-            break
+        if body.is_known or not body.restore():
+            body.renew()
     if not body.is_known:
-        code = list(node.children[1:])
+        code = node.children[1:]
     node.clear()
     node.adopt(code)
     if failure is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -54,8 +54,7 @@ def add(evaluator: Evaluator, node: Node) -> None:
         .n:int:10
         math.add:double:15.5
     """
-    result, operands = _operands(evaluator, node)
-    rest = iter(operands)
+    result, rest = _operands(evaluator, node)
     for child in rest:
         operand = child.value
         if type(operand) is Expression:
@@ -105,7 +104,25 @@ def subtract(evaluator: Evaluator, node: Node) -> None:
         // becomes
         math.subtract:int:5
     """
-    _fold(evaluator, node, arithmetic.subtract)
+    result, rest = _operands(evaluator, node)
+    for child in rest:
+        operand = child.value
+        if type(operand) is Expression:
+            operand = operand.resolve(child)
+        if (  # inline, as in [math.add]
+            type(result) is int
+            and type(operand) is int
+            and -_SMALL <= result <= _SMALL
+            and -_SMALL <= operand <= _SMALL
+        ):
+            result -= operand
+        elif operand is None:
+            raise _null_operand(node, child)
+        else:
+            result = arithmetic.subtract(result, operand)
+    node.value = result
+    if node.children:
+        node.clear()
 
 
 @slot("math.multiply")
@@ -313,8 +330,8 @@ def dot(evaluator: Evaluator, node: Node) -> None:
 def _fold(
     evaluator: Evaluator, node: Node, operation: Callable[[Any, Any], Any]
 ) -> None:
-    result, operands = _operands(evaluator, node)
-    for child in operands:
+    result, rest = _operands(evaluator, node)
+    for child in rest:
         operand = child.value
         if type(operand) is Expression:
             operand = operand.resolve(child)
@@ -326,24 +343,25 @@ def _fold(
         node.clear()
 
 
-def _operands(evaluator: Evaluator, node: Node) -> tuple[Any, list[Node]]:
+def _operands(evaluator: Evaluator, node: Node) -> tuple[Any, Iterator[Node]]:
     """Run the children; return the first operand, and the nodes that hold the others."""
     if len(node.children) == 1:
         evaluator.operand(node)
     else:
         evaluator.run_children(node)
-    operands = node.children
+    rest = iter(node.children)
     first = node.value
-    if type(first) is Expression:
-        first = first.resolve(node)
-    elif first is None:
-        if not operands:
+    holder = node
+    if first is None:
+        if not node.children:
             raise ArgumentError(f"'{node.name}' has no operands")
-        first = resolve(operands[0])
-        operands = operands[1:]
+        holder = next(rest)
+        first = holder.value
+    if type(first) is Expression:
+        first = first.resolve(holder)
     if first is None:
         raise ArgumentError(f"the first operand of '{node.name}' is null")
-    return first, operands
+    return first, rest
 
 
 def _null_operand(node: Node, child: Node) -> ArgumentError:
