@@ -12,11 +12,10 @@ import sys
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from .allowance import ENDLESS, Allowance
 from .body import Code
-from .budget import Budget, copy_size
 from .errors import (
     HyperlambdaError,
     LimitError,
@@ -27,8 +26,7 @@ from .errors import (
     UnknownSlotError,
 )
 from .expressions import Expression
-from .limits import Limits
-from .node import Node, clones
+from .node import Node
 from .registry import (
     SlotFunction,
     SlotRegistry,
@@ -43,13 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
-# Steps between looks at whether the program may go on: some tens of microseconds.
-_STEPS_BETWEEN_LOOKS = 256
-# The same if its time is limited; fewer when they took longer than this, in seconds.
-_STEPS_BETWEEN_LOOKS_AT_THE_CLOCK = 64
-_LONG_TIME = 0.002
-# Characters from which on making a text is worth a look at the clock.
-_LONG_TEXT = 1000
 # The most Python frames that one block of a program takes.
 _FRAMES_PER_BLOCK = 5
 # Blocks for which room is made: if there is no limit, and at the most. More would let
@@ -57,14 +48,11 @@ _FRAMES_PER_BLOCK = 5
 # machine's stack before Python notices.
 _USUAL_DEPTH = 1000
 _DEEPEST = 2000
-_ENDLESS = sys.maxsize
 # The most dynamic slots whose code is kept ready.
 _MOST_CODES = 256
-# How many times the longest text all texts of a program may have together.
-_TEXTS = 100
 
 
-class Run:
+class Run(Allowance):
     """
     What a program has, and what its slots use.
 
@@ -74,11 +62,9 @@ class Run:
         registry: The slots.
         allow: Names, or patterns like `strings.*`, of those that programs may call; None
             allows all. What slots call by themselves is not asked for.
-        limits: What the program may use up.
         hub: Carries socket messages, or None.
         root: The folder that programs may read files from, or None.
         config: What [config.get] finds, and the reference's own settings.
-        dynamic_slots: The lambdas of [slots.create], by name.
         result: The node that takes what the program returns.
         references: How often a node itself, and not its value, was made the value of
             another one: since then a node may be known from elsewhere.
@@ -88,27 +74,17 @@ class Run:
         "_allowed",
         "_allowed_dynamic",
         "_awaited_by",
-        "_batch",
-        "_budget",
         "_codes",
-        "_deadline",
         "_depth",
-        "_fuel",
         "_get_value",
         "_granted",
-        "_looked_at",
         "_loop",
         "_max_depth",
-        "_node_allowance",
-        "_roots",
         "_runner",
         "_scopes",
-        "_text_allowance",
         "allow",
         "config",
-        "dynamic_slots",
         "hub",
-        "limits",
         "references",
         "registry",
         "result",
@@ -116,37 +92,27 @@ class Run:
     )
 
     registry: SlotRegistry
-    limits: Limits
     hub: Hub | None
     root: Path | None
     allow: tuple[str, ...] | None
     config: Mapping[str, Any]
-    dynamic_slots: dict[str, Node]
     result: Node | None
     references: int
     _allowed: dict[str, SlotFunction]
     _allowed_dynamic: frozenset[str] | None
     _awaited_by: tuple[int, ...]
-    _batch: int
-    _budget: Budget
     _codes: tuple[dict[Node, Code], dict[Node, Code]]
-    _deadline: float | None
     _depth: int
-    _fuel: int
     _get_value: SlotFunction | None
     _granted: dict[str, SlotFunction]
-    _looked_at: float
     _loop: asyncio.AbstractEventLoop | None
     _max_depth: int
-    _node_allowance: int | None
-    _roots: list[Node]
     _runner: asyncio.Runner | None
     _scopes: list[tuple[str, Any]]
-    _text_allowance: int
 
     def _start(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Begin with full limits and nothing in scope."""
-        limits = self.limits
+        self._start_counting()
         self.result = None
         self.references = 0
         self._granted = self.registry.matching(self.allow)
@@ -155,23 +121,13 @@ class Run:
         self._awaited_by = ()
         self._codes = ({}, {})
         self._scopes = []
-        self._roots = []
         self._loop = loop
         self._runner = None
         self._depth = 0
-        self._max_depth = _ENDLESS if limits.max_depth is None else limits.max_depth
-        self._deadline = (
-            None if limits.timeout is None else monotonic() + limits.timeout
-        )
-        self._node_allowance = limits.max_nodes
-        self._text_allowance = _TEXTS * (limits.max_text or 0)
-        steps = _ENDLESS if limits.max_steps is None else limits.max_steps
-        self._budget = Budget(steps, self._roots)
-        self._fuel = 0
+        max_depth = self.limits.max_depth
+        self._max_depth = ENDLESS if max_depth is None else max_depth
         self._get_value = value_reader()
-        self._batch = 1
-        self._looked_at = 0.0
-        depth = _USUAL_DEPTH if limits.max_depth is None else limits.max_depth
+        depth = _USUAL_DEPTH if max_depth is None else max_depth
         _make_room(min(depth, _DEEPEST))
 
     def run_tree(self, root: Node) -> Node:
@@ -314,15 +270,6 @@ class Run:
             raise _failure(name, node, error) from error
 
     @property
-    def stopped(self) -> bool:
-        """Whether the program is to end at its next look; any thread may set it."""
-        return self._budget.stopped
-
-    @stopped.setter
-    def stopped(self, stopped: bool) -> None:
-        self._budget.stopped = stopped
-
-    @property
     def has_returned(self) -> bool:
         """Whether the program has returned something."""
         result = self.result
@@ -408,137 +355,6 @@ class Run:
         finally:
             self._allowed, self._allowed_dynamic = outer, outer_dynamic
 
-    def clones(self, nodes: list[Node]) -> list[Node]:
-        """
-        Return a copy of each node.
-
-        Raises:
-            LimitError: The program would have more nodes than it may.
-        """
-        if self._deadline is not None:
-            self.look()
-        most = self.limits.max_nodes
-        if most is not None:
-            self.charge_nodes(copy_size(nodes, most))
-        return clones(nodes)
-
-    def charge_nodes(self, count: int) -> None:
-        """
-        Say that the program is about to have that many more nodes.
-
-        Raises:
-            LimitError: It would have more than it may.
-        """
-        if self._node_allowance is None:
-            return
-        self._node_allowance -= count
-        if self._node_allowance < 0:
-            most = self.limits.max_nodes or 0
-            self._node_allowance = self._budget.allow_nodes(count, most)
-
-    @contextmanager
-    def holding(self, nodes: list[Node]) -> Iterator[None]:
-        """Count nodes that stand in no tree of the program, as long as a block runs."""
-        self._roots.extend(nodes)
-        try:
-            yield
-        finally:
-            if nodes:
-                del self._roots[-len(nodes) :]
-
-    def count_step(self) -> None:
-        """
-        Say that the program did what takes as long as calling a slot.
-
-        Raises:
-            LimitError: It did more than it may, or its time is over.
-        """
-        self._fuel -= 1
-        if self._fuel < 0:
-            self._refuel()
-
-    def charge_text(self, length: int) -> None:
-        """
-        Say that the program is about to make a text of that many characters.
-
-        Raises:
-            LimitError: It is longer than it may be, or all texts together are; or the
-                program's time is over.
-        """
-        most = self.limits.max_text
-        if most is not None and length > most:
-            raise LimitError(
-                f"a text would have {length} characters, more than the {most} it may"
-            )
-        self.charge_texts(length)
-
-    def charge_texts(self, length: int) -> None:
-        """
-        Say that the program is about to make texts of that many characters together.
-
-        Raises:
-            LimitError: All its texts together are longer than they may be, or its time
-                is over.
-        """
-        if length > _LONG_TEXT and self._deadline is not None:
-            self.look()
-        most = self.limits.max_text
-        if most is None:
-            return
-        self._text_allowance -= length
-        if self._text_allowance < 0:
-            slots = list(self.dynamic_slots.items())
-            stored = [Node(name, code) for name, code in slots]
-            self._text_allowance = self._budget.allow_text(
-                length, _TEXTS * most, stored
-            )
-
-    def store(self, name: str, code: Node) -> None:
-        """
-        Make a dynamic slot, which stays when the program ends.
-
-        Raises:
-            LimitError: The dynamic slots would have more nodes than a program may.
-        """
-        most = self.limits.max_nodes
-        if most is not None:
-            self.look()  # counting takes longer than a step
-            others = [n for key, n in list(self.dynamic_slots.items()) if key != name]
-            if copy_size([*others, code], most) > most:
-                raise LimitError(
-                    f"the dynamic slots have more than the {most} nodes they may"
-                )
-        self.dynamic_slots[name] = code
-
-    def time_left(self) -> float | None:
-        """
-        Return for how many seconds the program may still run; None means no limit.
-
-        Raises:
-            LimitError: Its time is over.
-        """
-        self.look()
-        return (
-            None if self._deadline is None else max(0.0, self._deadline - monotonic())
-        )
-
-    def sleep(self, seconds: float) -> None:
-        """
-        Wait, but no longer than the program may run.
-
-        Raises:
-            LimitError: Its time is over.
-        """
-        # Only programs that wait pay for loading the module.
-        from time import sleep
-
-        end = monotonic() + seconds
-        while (left := end - monotonic()) > 0:
-            if self._deadline is not None:
-                left = min(left, max(0.0, self._deadline - monotonic()))
-            sleep(min(left, 0.2))  # in parts, for the program may be told to stop
-            self.look()
-
     def wait(self, awaitable: Awaitable[Any]) -> Any:
         """Run an awaitable to its end and return its result."""
         # Only programs that call a coroutine slot pay for loading this.
@@ -563,42 +379,6 @@ class Run:
         """Look for slots of installed packages, and grant those that may be called."""
         if add_installed_slots(self.registry):
             self._granted |= self.registry.matching(self.allow)
-
-    def _refuel(self) -> None:
-        """Allow some more steps, if the program has any left."""
-        self.look()
-        fuel = self._budget.take_steps(
-            _STEPS_BETWEEN_LOOKS if self._deadline is None else self._next_batch()
-        )
-        if not fuel:
-            raise LimitError(
-                f"the program takes more than the {self.limits.max_steps} steps it may"
-            )
-        self._fuel = fuel - 1  # the step that asked is one of them
-
-    def _next_batch(self) -> int:
-        """Return how many steps to take before the next look at the clock."""
-        now = monotonic()
-        if now - self._looked_at > _LONG_TIME:
-            self._batch = max(1, self._batch // 8)
-        else:
-            self._batch = min(_STEPS_BETWEEN_LOOKS_AT_THE_CLOCK, 2 * self._batch)
-        self._looked_at = now
-        return self._batch
-
-    def look(self) -> None:
-        """
-        Look whether the program may go on; steps do so by themselves every so often.
-
-        Raises:
-            LimitError: Its time is over, or it was told to stop.
-        """
-        if self.stopped:
-            raise LimitError("the program was stopped")
-        if self._deadline is not None and monotonic() >= self._deadline:
-            raise LimitError(
-                f"the program runs longer than the {self.limits.timeout:g} seconds it may"
-            )
 
 
 def _failure(name: str, node: Node, error: Exception) -> HyperlambdaError:
