@@ -129,9 +129,10 @@ _LONG_NUMBER = rf"(?s){_STRING}|([0-9]{{640,}}+)(?![0-9.eE])"
 
 def _check_quickly(text: str, max_depth: int) -> None:
     """Do what `_check_depth` does, with less work for texts that are all right."""
-    if "\\" in text:  # quotes that do not end a text, which pairs of these may precede
-        text = text.replace(r"\\", "").replace(r"\"", "")
-    marks = text.encode("utf-8", "replace").translate(None, _OTHER_BYTES)
+    data = _bytes(text)
+    if b"\\" in data:  # quotes that do not end a text, which pairs of these may precede
+        data = data.replace(rb"\\", b"").replace(rb"\"", b"")
+    marks = data.translate(None, _OTHER_BYTES)
     # Every second part is inside of quotes: to take two away that touch changes no other.
     brackets = b"".join(marks.replace(b'""', b"").split(b'"')[::2])
     for _ in range(max_depth):
@@ -140,6 +141,14 @@ def _check_quickly(text: str, max_depth: int) -> None:
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
     if brackets:
         _check_depth(text, max_depth)
+
+
+def _bytes(text: str) -> bytes:
+    """Return bytes in which each ASCII character is itself, and no other looks like one."""
+    try:
+        return text.encode("latin-1")  # which is no work for most texts
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
 
 
 def _check_depth(text: str, max_depth: int) -> None:

@@ -280,17 +280,21 @@ class _Text:
 
     def look(self) -> None:
         """
-        See whether the program may go on, and put the parts together.
+        Put the parts together, and see whether the program may go on.
 
         Raises:
             LimitError: The text is longer than it may be, or the time is over.
         """
-        parts = self.parts
-        self._check(self._length + sum(map(len, parts)))
-        chunk = escaped("".join(parts))
-        self._length += len(chunk)
+        chunk = escaped("".join(self.parts))
+        self.parts.clear()
         self._chunks.append(chunk)
-        parts.clear()
+        self._length += len(chunk)
+        evaluator = self._evaluator
+        if evaluator is not None:
+            most = evaluator.limits.max_text
+            if most is not None and self._length > most:
+                evaluator.charge_text(self._length)
+            evaluator.look()
 
     def looking(self, nodes: Sequence[Node]) -> Iterator[Node]:
         """Yield many nodes, and look every so often."""
@@ -310,17 +314,7 @@ class _Text:
     def whole(self) -> str:
         """Return the text."""
         self.look()
-        self._check(self._length)
         return "".join(self._chunks)
-
-    def _check(self, length: int) -> None:
-        evaluator = self._evaluator
-        if evaluator is None:
-            return
-        most = evaluator.limits.max_text
-        if most is not None and length > most:
-            evaluator.charge_text(length)
-        evaluator.look()
 
 
 class _Expressions:
