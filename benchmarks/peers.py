@@ -28,7 +28,7 @@ from .subscribers import raise_file_limit
 __all__ = ["main"]
 
 
-class _Listener(picows.WSListener):  # type: ignore[misc] # it is written in Cython
+class _Listener(picows.WSListener):
     def __init__(self, transports: list[Any]) -> None:
         self._transports = transports
 
