@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import deliveries, evaluation, parsing
+from . import deliveries, evaluation, parsing, publishing, scale
 from .machine import describe
 from .measuring import Result, table
 from .report import write
@@ -44,8 +44,18 @@ PARTS = {
         lambda: evaluation.measure(500, 3),
     ),
     "deliver": Part(
-        lambda: deliveries.measure(1_000, 15, 9, 100, 5),
-        lambda: deliveries.measure(1_000, 6, 5, 30, 3),
+        lambda: deliveries.measure(deliveries.Sizes(10_000, 1_000, 10, 9, 100)),
+        lambda: deliveries.measure(
+            deliveries.Sizes(1_000, 300, 5, 5, 100, ["asyncio"])
+        ),
+    ),
+    "scale": Part(
+        lambda: scale.measure(scale.Sizes(10_000, 100, 9)),
+        lambda: scale.measure(scale.Sizes(1_000, 50, 5, ["asyncio"])),
+    ),
+    "publish": Part(
+        lambda: publishing.measure(publishing.Sizes(1_000, 300, 20_000, 7)),
+        lambda: publishing.measure(publishing.Sizes(100, 30, 2_000, 3, ["asyncio"])),
     ),
 }
 

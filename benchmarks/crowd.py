@@ -92,6 +92,11 @@ class Peer(_Process):
         """Return when so many are connected."""
         await self._ask("ready", count=count)
 
+    async def processor_time(self) -> float:
+        """Return the seconds of processor time that it has had."""
+        seconds: float = await self._ask("time")
+        return seconds
+
     async def publish(self) -> None:
         """Let it send the frame to each connection, in a bare loop."""
         self._tell("publish")

@@ -1,9 +1,16 @@
 """
 Deliveries to subscribers in another process.
 
-Beside our server stand `websockets.broadcast`, and a bare loop that writes one prepared
-frame to every transport: about the least that Python over asyncio can do. All are open
-at once in this process and take turns; the receivers are those of subscribers.py.
+Beside our server stand:
+
+- a bare loop that writes one prepared frame to every transport, about the least that
+  Python over asyncio can do. It has our own connections, so that both walk the same
+  memory;
+- a server of picows, whose protocol and transports are compiled; it sends to each of its
+  connections in a bare loop too, in a process of its own;
+- `websockets.broadcast`.
+
+All are open at once and take turns. The receivers are those of subscribers.py.
 """
 
 from __future__ import annotations
@@ -11,151 +18,317 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
 
-from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.asyncio.server import Server, broadcast, serve
 
 from hyperlambda.server import SocketServer
-from hyperlambda.server.frames import text_frame
+from hyperlambda.server.frames import join_text_frames, text_frame
 from hyperlambda.server.hub import SocketHub
+from hyperlambda.server.protocols.signalr import encode_message
 from hyperlambda.sockets import Message
 
-from .measuring import Result, Row, Times, median_rate, ratios
+from .crowd import Crowd, Peer, crowd, peer
+from .loops import LOOPS, run_on
+from .machine import REFERENCE_YARDSTICK, yardstick
+from .measuring import Plot, Result, Row, Times, median_rate, ratios
+from .subscribers import raise_file_limit
 
-__all__ = ["measure"]
+__all__ = [
+    "FRAME",
+    "HANDSHAKE",
+    "NAME",
+    "SUBSCRIBE",
+    "Contestant",
+    "Sizes",
+    "measure",
+    "open_plain",
+]
 
-_NAME = "foo.bar"
+NAME = "foo.bar"
 _ARGUMENT = '{"message":"Hello from backend"}'
-_TEXT = f'{{"type":"message","name":"{_NAME}","args":{_ARGUMENT}}}'
-_FRAME = text_frame(_TEXT.encode())
-_SUBSCRIBE = json.dumps({"type": "subscribe", "names": [_NAME]})
+_MESSAGE = Message(NAME, _ARGUMENT)
+_TEXT = f'{{"type":"message","name":"{NAME}","args":{_ARGUMENT}}}'
+FRAME = text_frame(_TEXT.encode())
+"""What each subscriber gets."""
 
+_SIGNALR_FRAME = encode_message(_MESSAGE)
+SUBSCRIBE = json.dumps({"type": "subscribe", "names": [NAME]})
+HANDSHAKE = '{"protocol":"json","version":1}\x1e'
+
+_BARE = "bare loop of transport.write"
 _BROADCAST = "websockets.broadcast"
 
-Publish = Callable[[int], Awaitable[None]]
-"""Publishes so many messages back to back."""
+_BURST_AIM = 5_000_000
+"""Deliveries a second of bursts, where the yardstick is that of the reference."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
-    """Seconds on the clock, and seconds of processor time of this process."""
+class Sizes:
+    """
+    How much is measured.
 
-    elapsed: Times
-    processor: Times
+    Attributes:
+        fan: Subscribers of the large crowd; fewer if the system has no files for them.
+        receivers: Subscribers of each server otherwise.
+        messages: How many are sent one at a time in a round.
+        rounds: How often everybody has a turn.
+        burst: How many messages are published back to back.
+        loops: On which event loops.
+    """
 
-
-class Subscribers:
-    """The other process, and what it is told (see subscribers.py)."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._process = process
-        self._commands = process.stdin
-        self._answers = process.stdout
-
-    async def ask(self, command: str, group: str, **fields: object) -> Any:
-        """Send a command and return its answer."""
-        self.tell(command, group, **fields)
-        line = await self._answers.readline()
-        if not line:
-            raise SystemExit("the process of the subscribers has ended")
-        return json.loads(line)
-
-    def tell(self, command: str, group: str, **fields: object) -> None:
-        """Send a command."""
-        text = json.dumps({"command": command, "group": group, **fields})
-        self._commands.write(f"{text}\n".encode())
-
-    async def arrived(self) -> None:
-        """Return when what is counted has arrived once more."""
-        if not await self._answers.read(1):
-            raise SystemExit("the process of the subscribers has ended")
-
-    async def end(self) -> None:
-        """Let the process end."""
-        self._commands.close()
-        await self._process.wait()
+    fan: int
+    receivers: int
+    messages: int
+    rounds: int
+    burst: int
+    loops: Sequence[str] = tuple(LOOPS)
 
 
-@asynccontextmanager
-async def _subscribers() -> AsyncIterator[Subscribers]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "benchmarks.subscribers",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=Path(__file__).parents[1],
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """
+    Somebody who sends.
+
+    Attributes:
+        publish: Publishes so many messages back to back.
+        crowd: Who receives them.
+        size: Returns the bytes that one receiver gets of so many.
+        peer: The process that sends, if that is not this one.
+    """
+
+    publish: Callable[[int], Awaitable[None]]
+    crowd: Crowd
+    size: Callable[[int], int]
+    peer: Peer | None = None
+
+    async def processor_time(self) -> float:
+        """Return the seconds of processor time that who sends has had."""
+        return process_time() if self.peer is None else await self.peer.processor_time()
+
+
+def measure(sizes: Sizes) -> Result:
+    """Measure deliveries, on each loop."""
+    room = raise_file_limit()
+    fan = min(sizes.fan, room)
+    rows: list[Row] = []
+    bars: dict[str, list[tuple[str, float]]] = {}
+    for loop in sizes.loops:
+        found = run_on(loop, _measure_fan(loop, fan, sizes.rounds))
+        rows += found.rows
+        bars[loop] = found.bars
+    for loop in sizes.loops:
+        rows += run_on(loop, _measure_crowds(loop, sizes))
+    plot = Plot(
+        "bench-deliver",
+        f"One message to {fan:,} subscribers",
+        "",
+        "µs for each subscriber (median of the rounds)",
+        bars,
     )
-    subscribers = Subscribers(process)
-    try:
-        yield subscribers
-    finally:
-        await subscribers.end()
+    return Result(rows, [plot], ["websockets", "picows", "uvloop"])
 
 
-def measure(
-    receivers: int, messages: int, rounds: int, burst: int, burst_rounds: int
-) -> Result:
-    """
-    Measure deliveries.
-
-    Args:
-        receivers: How many subscribers each server has.
-        messages: How many are sent one at a time: the next one when the last one has
-            arrived at all of them.
-        rounds: How often everybody has a turn with these.
-        burst: How many are published back to back.
-        burst_rounds: How often everybody has a turn with one burst.
-    """
-    return asyncio.run(_measure(receivers, messages, rounds, burst, burst_rounds))
+@dataclass(frozen=True, slots=True)
+class _Fan:
+    rows: list[Row]
+    bars: list[tuple[str, float]]
 
 
-async def _measure(
-    receivers: int, messages: int, rounds: int, burst: int, burst_rounds: int
-) -> Result:
+async def _measure_fan(loop: str, count: int, rounds: int) -> _Fan:
     async with AsyncExitStack() as stack:
-        ours = await stack.enter_async_context(SocketServer(port=0, ping_interval=None))
-        theirs = await stack.enter_async_context(_their_server())
-        pool = stack.enter_context(ThreadPoolExecutor(1))
-        # Last, to leave first: the servers need not wait for anybody then.
-        subscribers = await stack.enter_async_context(_subscribers())
-        await _open(subscribers, "ours", ours.port, "/ws", receivers, _SUBSCRIBE)
-        await _open(
-            subscribers, "theirs", theirs.sockets[0].getsockname()[1], "/", receivers
+        ours = await stack.enter_async_context(
+            SocketServer(port=0, ping_interval=None, max_connections=None)
         )
+        theirs = await stack.enter_async_context(peer(loop))
+        # Last, to leave first: the servers need not wait for anybody then.
+        to_ours = await stack.enter_async_context(crowd())
+        to_theirs = await stack.enter_async_context(crowd())
+        await open_plain(to_ours, ours, count)
+        await to_theirs.open(await theirs.start(_TEXT), "/", count)
+        await theirs.ready(count)
+
+        async def picows(messages: int) -> None:
+            for _ in range(messages):
+                await theirs.publish()
+
+        contestants = {
+            "ours": Contestant(_publisher(ours.hub), to_ours, _plain_size),
+            "picows": Contestant(picows, to_theirs, _plain_size, theirs),
+            "bare": Contestant(_bare(ours), to_ours, _plain_size),
+            # Between two that have the same connections stands another one.
+            "picows again": Contestant(picows, to_theirs, _plain_size, theirs),
+        }
+        await _check(contestants)
+        taken = await _take_turns(contestants, count, 2, 1, rounds)
+    title = f"one message to {count:,} subscribers, {loop}"
+    times = taken.elapsed
+    rate = median_rate(times["ours"], count * 2)
+    rows = []
+    for name, beside, aim in (("bare", _BARE, 0.95), ("picows", "picows", 1)):
+        there = median_rate(times[name], count * 2)
+        rows += [
+            Row(
+                title,
+                "until the last has it",
+                beside,
+                ratios(times, "ours", name),
+                aim=aim,
+                note=f"{rate:,} a second, {there:,} there",
+                least=0.4,
+            ),
+            Row(
+                title,
+                "processor time of the server",
+                beside,
+                ratios(taken.processor, "ours", name),
+                aim=aim,
+            ),
+        ]
+    each = [
+        (name, sorted(times[name])[rounds // 2] / count / 2 * 1e6)
+        for name in ("ours", "bare", "picows")
+    ]
+    return _Fan(rows, each)
+
+
+async def _measure_crowds(loop: str, sizes: Sizes) -> list[Row]:
+    receivers = sizes.receivers
+    async with AsyncExitStack() as stack:
+        plain = await stack.enter_async_context(
+            SocketServer(port=0, ping_interval=None)
+        )
+        signalr = await stack.enter_async_context(
+            SocketServer(port=0, ping_interval=None)
+        )
+        theirs = await stack.enter_async_context(_their_server())
+        picows = await stack.enter_async_context(peer(loop))
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        crowds = [await stack.enter_async_context(crowd()) for _ in range(4)]
+        await open_plain(crowds[0], plain, receivers)
+        await crowds[1].open(signalr.port, "/sockets", receivers, HANDSHAKE, "{}")
+        await crowds[2].open(theirs.sockets[0].getsockname()[1], "/", receivers)
+        await crowds[3].open(await picows.start(_TEXT), "/", receivers)
+        await picows.ready(receivers)
         # The last ones are answered before the server has noted that they are open.
         while len(theirs.connections) < receivers:
             await asyncio.sleep(0)
-        contestants = _contestants(ours.hub, list(theirs.connections), pool)
-        await _check(contestants, subscribers)
+        connections = list(theirs.connections)
+        publish = _publisher(plain.hub)
+
+        async def from_thread(count: int) -> None:
+            await asyncio.get_running_loop().run_in_executor(
+                pool, _publish, plain.hub, count
+            )
+
+        async def their_broadcast(count: int) -> None:
+            for _ in range(count):
+                broadcast(connections, _TEXT)
+
+        async def their_picows(count: int) -> None:
+            for _ in range(count):
+                await picows.publish()
+
+        contestants = {
+            "ours": Contestant(publish, crowds[0], _plain_size),
+            "broadcast": Contestant(their_broadcast, crowds[2], _plain_size),
+            "from a thread": Contestant(from_thread, crowds[0], _plain_size),
+            "signalr": Contestant(_publisher(signalr.hub), crowds[1], _signalr_size),
+            "bare": Contestant(_bare(plain), crowds[0], _plain_size),
+            "picows": Contestant(their_picows, crowds[3], _plain_size, picows),
+        }
+        await _check(contestants)
         alone = await _take_turns(
-            contestants, subscribers, receivers, messages, 1, rounds
+            contestants, receivers, sizes.messages, 1, sizes.rounds
         )
-        at_once = await _take_turns(
-            contestants, subscribers, receivers, 1, burst, burst_rounds
-        )
-    title = f"deliver to {receivers:,} subscribers"
-    rows = [
-        *_rows(title, "one at a time", alone.elapsed, receivers * messages, aim=1.2),
-        Row(
-            title,
-            "processor time, one at a time",
-            _BROADCAST,
-            ratios(alone.processor, "ours", "broadcast"),
-            note="of the server's process only",
-        ),
-        *_rows(title, f"{burst} at once", at_once.elapsed, receivers * burst, aim=4),
+        bursting = {
+            name: each for name, each in contestants.items() if each.peer is None
+        }
+        at_once = await _take_turns(bursting, receivers, 1, sizes.burst, sizes.rounds)
+    return [
+        *_rows_of_one(f"{receivers:,} subscribers, {loop}", alone, sizes),
+        *_rows_of_bursts(f"{receivers:,} subscribers, {loop}", at_once.elapsed, sizes),
     ]
-    return Result(rows, peers=["websockets"])
+
+
+def _rows_of_one(title: str, taken: _Taken, sizes: Sizes) -> list[Row]:
+    times, amount = taken.elapsed, sizes.receivers * sizes.messages
+    rows = [
+        Row(
+            f"one message at a time to {title}",
+            what,
+            beside,
+            ratios(times, own, other),
+            aim=aim,
+            note=f"{median_rate(times[own], amount):,} a second, "
+            f"{median_rate(times[other], amount):,} there",
+            least=least,
+        )
+        for own, what, other, beside, aim, least in (
+            ("ours", "ours", "broadcast", _BROADCAST, 1.2, 0.5),
+            ("ours", "ours", "bare", _BARE, 0.95, 0.4),
+            ("ours", "ours", "picows", "picows", 1, 0.4),
+            ("from a thread", "from a thread", "broadcast", _BROADCAST, 1.2, 0.4),
+            ("signalr", "SignalR clients", "ours", "our plain ones", 0.9, 0.4),
+        )
+    ]
+    rows += [
+        Row(
+            rows[0].part,
+            "ours, processor time of the server",
+            beside,
+            ratios(taken.processor, "ours", name),
+        )
+        for name, beside in (
+            ("broadcast", _BROADCAST),
+            ("bare", _BARE),
+            ("picows", "picows"),
+        )
+    ]
+    return rows
+
+
+def _rows_of_bursts(title: str, times: Times, sizes: Sizes) -> list[Row]:
+    amount = sizes.receivers * sizes.burst
+    part = f"{sizes.burst} at once to {title}"
+    rows = [
+        Row(
+            part,
+            what,
+            beside,
+            ratios(times, own, other),
+            aim=aim,
+            note=f"{median_rate(times[own], amount):,} a second, "
+            f"{median_rate(times[other], amount):,} there",
+            least=least,
+        )
+        for own, what, other, beside, aim, least in (
+            ("ours", "ours", "broadcast", _BROADCAST, 4, 4),
+            ("ours", "ours", "bare", _BARE, None, None),
+            ("from a thread", "from a thread", "broadcast", _BROADCAST, 4, 4),
+            ("signalr", "SignalR clients", "ours", "our plain ones", 0.9, 0.2),
+        )
+    ]
+    fastest, _ = yardstick()
+    aim = _BURST_AIM * REFERENCE_YARDSTICK / fastest
+    scaled = Row(
+        part,
+        "ours",
+        f"{_BURST_AIM:,} a second, scaled",
+        [amount / each / aim for each in times["ours"]],
+        aim=1,
+        note=f"that is {aim:,.0f} a second at a yardstick of {fastest * 1000:.0f} ms",
+    )
+    return [*rows, scaled]
+
+
+async def open_plain(to: Crowd, server: SocketServer, count: int) -> None:
+    """Open subscribers of the plain protocol."""
+    await to.open(server.port, "/ws", count, SUBSCRIBE, '"subscribed"')
 
 
 @asynccontextmanager
@@ -171,69 +344,61 @@ async def _their_server() -> AsyncIterator[Server]:
         yield server
 
 
-async def _open(
-    subscribers: Subscribers,
-    group: str,
-    port: int,
-    path: str,
-    count: int,
-    text: str | None = None,
-) -> None:
-    await subscribers.ask("open", group, port=port, path=path, count=count, text=text)
+def _plain_size(count: int) -> int:
+    return len(FRAME) * count
 
 
-def _contestants(
-    hub: SocketHub, connections: list[ServerConnection], pool: ThreadPoolExecutor
-) -> Mapping[str, Publish]:
-    loop = asyncio.get_running_loop()
-    transports = [connection.transport for connection in connections]
-    message = Message(_NAME, _ARGUMENT)
+def _signalr_size(count: int) -> int:
+    # What is due in one turn of the loop shares a frame.
+    if count == 1:
+        return len(_SIGNALR_FRAME)
+    return len(join_text_frames([_SIGNALR_FRAME] * count))
 
-    def publish_all(count: int) -> None:
-        for _ in range(count):
-            hub.publish(message)
 
-    async def ours(count: int) -> None:
-        publish_all(count)
+def _publish(hub: SocketHub, count: int) -> None:
+    for _ in range(count):
+        hub.publish(_MESSAGE)
 
-    async def ours_thread(count: int) -> None:
-        await loop.run_in_executor(pool, publish_all, count)
 
-    async def theirs_broadcast(count: int) -> None:
-        for _ in range(count):
-            broadcast(connections, _TEXT)
+def _publisher(hub: SocketHub) -> Callable[[int], Awaitable[None]]:
+    async def publish(count: int) -> None:
+        _publish(hub, count)
 
-    async def theirs_bare(count: int) -> None:
+    return publish
+
+
+def _bare(server: SocketServer) -> Callable[[int], Awaitable[None]]:
+    # The very transports of our own connections, in the order in which they came.
+    transports = [link.transport for link in server._links.values()]
+
+    async def publish(count: int) -> None:
         for _ in range(count):
             for transport in transports:
-                transport.write(_FRAME)
+                transport.write(FRAME)
 
-    # Our connections and theirs alternate. Whoever follows on the same ones finds them
-    # in the caches, and was measured to be up to 40 % faster for that alone.
-    return {
-        "ours": ours,
-        "broadcast": theirs_broadcast,
-        "ours from a thread": ours_thread,
-        "bare": theirs_bare,
-    }
+    return publish
 
 
-def _group(contestant: str) -> str:
-    return "ours" if contestant.startswith("ours") else "theirs"
-
-
-async def _check(contestants: Mapping[str, Publish], subscribers: Subscribers) -> None:
+async def _check(contestants: Mapping[str, Contestant]) -> None:
     """Let everybody send one message, which must arrive as the very same bytes."""
-    for name, publish in contestants.items():
-        await publish(1)
-        arrived = await subscribers.ask("check", _group(name), size=len(_FRAME))
-        if arrived != [_FRAME.hex()]:
+    for name, each in contestants.items():
+        wanted = _SIGNALR_FRAME if name == "signalr" else FRAME
+        await each.publish(1)
+        arrived = await each.crowd.check(len(wanted))
+        if arrived != [wanted.hex()]:
             raise SystemExit(f"'{name}' has sent something else: {arrived}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Seconds on the clock, and seconds of processor time of who sends."""
+
+    elapsed: Times
+    processor: Times
+
+
 async def _take_turns(
-    contestants: Mapping[str, Publish],
-    subscribers: Subscribers,
+    contestants: Mapping[str, Contestant],
     receivers: int,
     times: int,
     batch: int,
@@ -247,43 +412,19 @@ async def _take_turns(
     taken = _Taken(
         {name: [] for name in contestants}, {name: [] for name in contestants}
     )
-    size = receivers * batch * len(_FRAME)
     for _ in range(rounds):
-        for name, publish in contestants.items():
+        for name, each in contestants.items():
             gc.collect()
-            single = receivers * len(_FRAME)
-            subscribers.tell("count", _group(name), size=single, times=1)
-            await publish(1)
-            await subscribers.arrived()
-            subscribers.tell("count", _group(name), size=size, times=times)
-            start, processor_start = perf_counter(), process_time()
+            each.crowd.expect(receivers * each.size(1))
+            await each.publish(1)
+            await each.crowd.arrived()
+            each.crowd.expect(receivers * each.size(batch), times)
+            processor_start = await each.processor_time()
+            start = perf_counter()
             for _ in range(times):
-                await publish(batch)
-                await subscribers.arrived()
+                await each.publish(batch)
+                await each.crowd.arrived()
             taken.elapsed[name].append(perf_counter() - start)
-            taken.processor[name].append(process_time() - processor_start)
+            spent = await each.processor_time() - processor_start
+            taken.processor[name].append(spent)
     return taken
-
-
-def _rows(
-    title: str, what: str, times: Times, deliveries: int, aim: float
-) -> list[Row]:
-    rows = []
-    for ours, suffix in (("ours", ""), ("ours from a thread", ", from a thread")):
-        rate = median_rate(times[ours], deliveries)
-        for theirs, beside, wanted in (
-            ("broadcast", _BROADCAST, aim),
-            ("bare", "bare loop of transport.write", None),
-        ):
-            there = median_rate(times[theirs], deliveries)
-            rows.append(
-                Row(
-                    title,
-                    what + suffix,
-                    beside,
-                    ratios(times, ours, theirs),
-                    aim=wanted,
-                    note=f"{rate:,} a second, {there:,} there",
-                )
-            )
-    return rows

@@ -10,6 +10,7 @@ command  its field  answer on stdout
 start    text       the port
 ready    count      ``{}`` when so many are connected
 publish             none: the text is sent to each connection, one after another
+time                seconds of processor time that this process has had
 =======  =========  ==========================================================
 """
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from time import process_time
 from typing import Any
 
 import picows
@@ -28,7 +30,7 @@ from .subscribers import raise_file_limit
 __all__ = ["main"]
 
 
-class _Listener(picows.WSListener):  # type: ignore[misc] # it is written in Cython
+class _Listener(picows.WSListener):
     def __init__(self, transports: list[Any]) -> None:
         self._transports = transports
 
@@ -65,6 +67,8 @@ async def _serve() -> None:
                 text = picows.WSMsgType.TEXT
                 for transport in transports:
                     transport.send(text, payload)
+            case "time":
+                _answer(process_time())
     if server is not None:
         server.close()
 

@@ -11,7 +11,16 @@ import pytest
 import yaml  # type: ignore[import-untyped] # its types are not needed here
 
 from benchmarks import __main__ as command
-from benchmarks import deliveries, documents, evaluation, machine, parsing, report
+from benchmarks import (
+    deliveries,
+    documents,
+    evaluation,
+    machine,
+    parsing,
+    publishing,
+    report,
+    scale,
+)
 from benchmarks.measuring import (
     Plot,
     Result,
@@ -26,10 +35,12 @@ from hyperlambda import Expression, Node, generate, parse
 TINY: dict[str, Callable[[], Result]] = {
     "parse": lambda: parsing.measure(60, 2),
     "evaluate": lambda: evaluation.measure(20, 2),
-    "deliver": lambda: deliveries.measure(5, 2, 2, 3, 2),
+    "deliver": lambda: deliveries.measure(deliveries.Sizes(6, 5, 2, 2, 3, ["uvloop"])),
+    "scale": lambda: scale.measure(scale.Sizes(20, 3, 2, ["asyncio"])),
+    "publish": lambda: publishing.measure(publishing.Sizes(3, 4, 20, 2, ["uvloop"])),
 }
 
-ROWS = {"parse": 7, "evaluate": 5, "deliver": 9}
+ROWS = {"parse": 7, "evaluate": 5, "deliver": 17, "scale": 5, "publish": 5}
 
 # A ratio, then its smallest and largest.
 _RATIO = re.compile(r" / .* (\d+\.\d+)×   (\d+\.\d+)–(\d+\.\d+) ")
@@ -71,6 +82,7 @@ def test_a_check_fails_only_if_the_best_round_is_too_slow(
 ) -> None:
     measures = command.Part(pytest.fail, lambda: found(1.0, 2.5, least=least))
     monkeypatch.setattr(command, "PARTS", {"a": measures})
+    monkeypatch.setattr(command, "describe", lambda: "a machine")
     command.main(["--quick"])
     if not has_failed:
         command.main(["--quick", "--check"])
