@@ -9,23 +9,21 @@ next ones. An expression does not change and may be shared by nodes and threads.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from .budget import copy_size
 from .conversions import to_bool, to_int, to_text
-from .errors import ExpressionError, HyperlambdaSyntaxError
+from .errors import ExpressionError
+from .expression_text import iterator_text, shortened, split
 from .iteration import Mode
 from .iterators import Step, add_dynamic_iterator, iterator
-from .lexer import unquote
 from .meter import LARGE, visit
 from .node import Computed, Node
 from .shapes import (
     chain,
     fuse,
     is_within,
-    shortened,
     single,
     too_many,
     walk,
@@ -43,8 +41,6 @@ __all__ = [
     "resolve_text",
 ]
 
-# More braces within braces than any program has: each is a call deeper when evaluated.
-_DEEPEST_NESTING = 50
 # A chain of expressions this long is worth a look whether it goes round in a circle.
 _LONG_CHAIN = 32
 _MOST_ITERATORS = 1_000
@@ -210,7 +206,7 @@ class Expression(Computed):
         return found[0] if found else None
 
     def __str__(self) -> str:
-        return "/".join([_iterator_text(part) for part in self.iterators])
+        return "/".join([iterator_text(part) for part in self.iterators])
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -233,87 +229,6 @@ def _metered(nodes: Iterator[Node]) -> Iterator[Node]:
         yield node
         if not count % LARGE:
             visit(count)
-
-
-def split(text: str) -> list[str]:
-    """
-    Return the texts of the iterators of an expression (spec 01 §5.2).
-
-    Raises:
-        ExpressionError: A quote or a brace is never closed.
-    """
-    if '"' not in text and "{" not in text:
-        return text.split("/")
-    parts: list[str] = []
-    buffer = ""
-    position = 0
-    ended = True  # whether what stands at the end is an iterator of its own
-    while position < len(text):
-        character = text[position]
-        ended = True
-        if character == "/":
-            parts.append(buffer)
-            buffer = ""
-            position += 1
-        elif character == '"' and not buffer:
-            buffer, position = _quoted(text, position)
-        elif character == "{" and buffer in ("", "="):
-            close = _closing(text, position)
-            parts.append(buffer + text[position:close])
-            buffer = ""
-            position = close + text.startswith("/", close)
-            ended = text.startswith("/", close)
-        else:
-            stop = _DELIMITER.search(text, position + 1)
-            position, start = (stop.start() if stop else len(text)), position
-            buffer += text[start:position]
-    if ended:
-        parts.append(buffer)
-    return parts
-
-
-_DELIMITER = re.compile(r'[/"{]')
-_QUOTED = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
-_BRACE = re.compile(r"[{}]")
-
-
-def _quoted(text: str, start: int) -> tuple[str, int]:
-    match = _QUOTED.match(text, start)
-    if match is None:
-        raise ExpressionError(f"a quote is never closed in '{shortened(text)}'")
-    try:
-        return unquote(match[1]), match.end()
-    except HyperlambdaSyntaxError as error:
-        raise ExpressionError(error.message) from error
-
-
-def _closing(text: str, start: int) -> int:
-    """Return the offset just behind the brace that balances the one at an offset."""
-    depth = 0
-    for match in _BRACE.finditer(text, start):
-        if match[0] == "{":
-            depth += 1
-            if depth > _DEEPEST_NESTING:
-                raise ExpressionError("an expression is nested too deeply")
-        else:
-            depth -= 1
-            if not depth:
-                return match.end()
-    raise ExpressionError(f"a brace is never closed in '{shortened(text)}'")
-
-
-def _iterator_text(part: str) -> str:
-    braced = part.startswith(("{", "={"))
-    if "/" in part or part.startswith('"') or (braced and not _is_balanced(part)):
-        return '"' + part.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return part
-
-
-def _is_balanced(part: str) -> bool:
-    try:
-        return _closing(part, part.index("{")) == len(part)
-    except ExpressionError:
-        return False
 
 
 # Programs repeat their expressions, above all in loops that make new code: those seen are

@@ -18,6 +18,7 @@ from .descending import (
     walk_named,
 )
 from .errors import ExpressionError
+from .expression_text import shortened
 from .iteration import Hop, Iteration
 from .node import Node
 
@@ -26,7 +27,6 @@ __all__ = [
     "chain",
     "fuse",
     "is_within",
-    "shortened",
     "single",
     "too_many",
     "walk",
@@ -112,11 +112,6 @@ def too_many(text: str, count: int) -> ExpressionError:
     return ExpressionError(
         f"the expression '{shortened(text)}' finds {count} nodes where one is wanted"
     )
-
-
-def shortened(text: str) -> str:
-    """Return a text as it is shown in errors."""
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _walked_name(rest: Sequence[Iteration]) -> str | None:
