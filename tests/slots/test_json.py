@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperlambda import Evaluator, HyperlambdaError, Limits, Node, generate, parse
@@ -202,6 +202,27 @@ def test_many_brackets_side_by_side_or_in_texts_are_fine() -> None:
     assert len(read(text).children) == 4000
 
 
+@settings(max_examples=30)
+@given(st.lists(st.text(alphabet='[]{}"\\\n aé\u20ac'), max_size=8))
+def test_brackets_in_texts_never_count_as_levels(texts: list[str]) -> None:
+    document: list[Any] = [["x", {"k" + text: text for text in [*texts, ""]}]] * 501
+    text = json.dumps(document, ensure_ascii=False)
+    assert json.loads(write_json(read_json(text).children)) == document
+    deep = "[" * 64 + "]" * 64
+    with pytest.raises(LiteralError, match="64 deep"):
+        read_json(f"{text[:-1]},{deep}]")
+
+
+def test_nodes_that_are_read_know_where_they_stand() -> None:
+    root = read_json('{"a":[1,[],{}, {"b":{"c":[null,[2]]}}],"d":"x"}')
+    for node in list(root.walk()):
+        for position, child in enumerate(node.children):
+            assert (child.parent, child.index) == (node, position)
+        node.add(Node("new"))
+    assert sum(1 for _ in root.walk()) == 24
+    assert (root.name, root.parent, root.version) == ("", None, 1)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -352,6 +373,37 @@ def test_what_has_no_json_is_an_error(program: str, error: type[Exception]) -> N
 def test_repeated_member_is_named_with_its_path() -> None:
     with pytest.raises(ArgumentError, match="'twice' stands twice in 'a/b'"):
         run("lambda2json\n   a\n      b\n         twice:1\n         twice:2")
+
+
+def test_repeated_member_is_found_among_many() -> None:
+    nodes = [Node(f"n{number}") for number in range(1000)]
+    with pytest.raises(ArgumentError, match="'n7' stands twice in 'top'"):
+        write_json([Node("top", None, [*nodes, Node("n7")])])
+
+
+def test_names_that_differ_in_every_object_are_written() -> None:
+    document = [{f"a{number}": {f"b{number}": 1, "c": 2}} for number in range(6000)]
+    document.append({f"d{number}": {"e": number} for number in range(100)})
+    document.append({"x" * 3000: {"y" * 3000: 1}})
+    for indent in (False, True):
+        text = write_json(read_json(json.dumps(document)).children, indent=indent)
+        assert text == json.dumps(
+            document,
+            indent=2 if indent else None,
+            separators=(",", ": " if indent else ":"),
+        )
+
+
+@pytest.mark.parametrize("name", [".", "a"])
+@pytest.mark.parametrize("value", ["x" * 1000, "x" * 3000, "\u2028" * 500, 1, 1.5])
+def test_text_that_is_too_long_is_not_made(name: str, value: Any) -> None:
+    node = Node(name, value)
+    evaluator = Evaluator(limits=Limits(max_text=20_000))
+    program = parse(".t\n   .l\nlambda2json:x:@.t/*/.l/*")
+    long = [Node(".", None, [Node(name, node.value)]) for _ in range(20_000)]
+    program.children[0].children[0].extend(long)
+    with pytest.raises(LimitError, match="more than the 20000 it may"):
+        evaluator.evaluate(program)
 
 
 def test_foreign_value_has_no_form() -> None:
