@@ -20,6 +20,7 @@ from .descending import (
 from .errors import ExpressionError
 from .iteration import Hop, Iteration
 from .node import Node
+from .siblings import MANY, children_named
 
 __all__ = [
     "Walk",
@@ -169,11 +170,14 @@ class _OnlyChild(Hop):
         if parent is None:
             return None
         name = self._name
+        children = parent.children
+        if len(children) > MANY:
+            children = children_named(parent, name)
         found: Node | None = None
-        for child in parent.children:
+        for child in children:
             if child.name == name:
                 if found is not None:
-                    named = [each for each in parent.children if each.name == name]
+                    named = [each for each in children if each.name == name]
                     raise too_many(self._text, len(named))
                 found = child
         return found
