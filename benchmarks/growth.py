@@ -84,7 +84,9 @@ def _row(part: str, shape: Shape, sizes: Sequence[int], times: Times) -> Row:
         size: [seconds / shape.items(size) for seconds in times[str(size)]]
         for size in sizes
     }
-    ratios = [small / large for small, large in zip(each[least], each[most], strict=True)]
+    ratios = [
+        small / large for small, large in zip(each[least], each[most], strict=True)
+    ]
     best = [min(each[size]) * shape.items(size) for size in sizes]
     growth = shape.items(most) / shape.items(least)
     found = exponent([shape.items(size) for size in sizes], best)

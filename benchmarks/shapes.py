@@ -175,7 +175,9 @@ strings.length:x:-
 
 
 KINDS = [
-    Shape("`while` with arithmetic and comparison", _arithmetic, (1_000, 5_000, 25_000)),
+    Shape(
+        "`while` with arithmetic and comparison", _arithmetic, (1_000, 5_000, 25_000)
+    ),
     Shape("`for-each` with a body of three slots", _for_each, (1_000, 10_000, 100_000)),
     Shape("queries over a tree", _queries, (1_000, 10_000, 100_000)),
     Shape("building a text", _text),
@@ -295,18 +297,15 @@ def _grown(count: int) -> str:
 
 def _unreached(count: int) -> str:
     statements = "            set-value:x:@.n\n" * count
-    return (
-        ".n\n"
-        + _rounds(
-            200,
-            f"""\
+    return ".n\n" + _rounds(
+        200,
+        f"""\
       if
          eq
             get-value:x:@.n
             .:int:5
          .lambda
 {statements}""",
-        )
     )
 
 
@@ -395,9 +394,7 @@ def _first_value(count: int) -> str:
 
 
 def _cases(count: int) -> str:
-    cases = "".join(
-        f"   case:int:{n}\n      get-value:x:@.n\n" for n in range(count)
-    )
+    cases = "".join(f"   case:int:{n}\n      get-value:x:@.n\n" for n in range(count))
     return f".n:int:{count - 1}\nswitch:x:@.n\n{cases}"
 
 

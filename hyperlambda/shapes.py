@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 
 from .descending import (
     Children,
-    ChildrenNamed,
     Pointed,
     walk_children,
     walk_named,
@@ -88,13 +87,14 @@ def walk(rest: Sequence[Iteration]) -> Walk | None:
 
 
 def fuse(iterations: Sequence[Iteration]) -> list[Iteration]:
-    """Return iterators with the common pair of `*` and a name made one."""
+    """Return iterators with common pairs, such as `*` and a name, made one."""
     fused: list[Iteration] = []
     for iteration in iterations:
-        if iteration.name is not None and fused and type(fused[-1]) is Children:
-            fused[-1] = ChildrenNamed(iteration.name)
-        else:
+        together = iteration.below() if fused and type(fused[-1]) is Children else None
+        if together is None:
             fused.append(iteration)
+        else:
+            fused[-1] = together
     return fused
 
 
