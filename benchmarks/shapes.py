@@ -230,32 +230,19 @@ def _remove_last(count: int) -> str:
     return _data(count) + _rounds(count, "      remove-nodes:x:@.data/0/-\n")
 
 
-def _remove_second(count: int) -> str:
-    return _data(count) + _rounds(count - 1, "      remove-nodes:x:@.data/1\n")
-
-
-def _remove_while_found(count: int) -> str:
-    return f"""\
-{_data(count)}\
-get-nodes:x:@.data/*
-for-each:x:@get-nodes/*
-   get-name:x:@.dp/#
-   remove-nodes:x:@.dp/#
-"""
+def _remove_middle(count: int) -> str:
+    middle = f"      remove-nodes:x:@.data/{count // 2}\n"
+    return _data(count) + _rounds(count // 2, middle)
 
 
 def _returned(count: int) -> str:
     return f"""\
+{_data(count)}\
 slots.create:many
    return-nodes:x:@.arguments/*
 execute:many
-   x:x:@.data/*
-{_data(count)}\
-execute:many
-   x:x:@.data/*
-""".replace("   x:x:@.data/*\n" + _data(count), _data(count), 1).replace(
-        "execute:many\n" + _data(count), _data(count), 1
-    )
+   nodes:x:@.data/*
+"""
 
 
 def _hyper(count: int) -> str:
@@ -270,7 +257,7 @@ def _filters(count: int) -> str:
 
 
 def _else_if(count: int) -> str:
-    return "if:bool:false\n" + "else-if\n   eq:bool:false\n   .lambda\n" * count
+    return "if:bool:false\n" + "else-if:bool:false\n" * count
 
 
 def _else_if_compared(count: int) -> str:
@@ -422,8 +409,7 @@ SHAPES = [
     Shape("`remove-nodes` of all children", _remove_all),
     Shape("`remove-nodes` of the first, again and again", _remove_first),
     Shape("`remove-nodes` of the last, again and again", _remove_last),
-    Shape("`remove-nodes` of the second, again and again", _remove_second),
-    Shape("`remove-nodes` of each in a `for-each`", _remove_while_found),
+    Shape("`remove-nodes` in the middle, again and again", _remove_middle),
     Shape("nodes returned from a dynamic slot", _returned),
     Shape("`hyper2lambda`", _hyper),
     Shape("filters of which only the last decides", _filters, (50, 200, 800)),
