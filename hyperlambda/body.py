@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from .childless import NO_CHILDREN
-from .node import Node, copied_value
+from .node import RESHAPED, Node, copied_value
+from .siblings import rename
 
 if TYPE_CHECKING:
     from .run import Run
@@ -165,7 +166,7 @@ class Body:
                     return False
                 node.value = entry.value
             if node.name is not entry.name:
-                node.name = entry.name
+                rename(node, entry.name)
             if node.version != entry.version and not _put_back(entry):
                 return False
         return True
@@ -213,7 +214,7 @@ def _put_back(entry: _Entry) -> bool:
         child.parent = node
         child.index = index
     node.children = list(entry.children) if entry.children else NO_CHILDREN
-    node.version += 1
+    node.version += RESHAPED
     entry.version = node.version
     return True
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from .iteration import Iteration, Mode
 from .meter import LARGE, visit
 from .node import Node
+from .siblings import MANY, nearest_before
 
 __all__ = ["Above", "Ancestor", "Next", "Older", "Parent", "Previous", "Root"]
 
@@ -123,13 +124,19 @@ class Above(Iteration):
             siblings = parent.children
             index = node.index
             # Mostly the hint is right, and asking for the position would take longer.
-            if index >= len(siblings) or siblings[index] is not node:
-                index = node.position()
-            while index:
-                index -= 1
-                sibling = siblings[index]
-                if sibling.name == name:
-                    return sibling
+            if index or siblings[0] is not node:
+                if index >= len(siblings) or siblings[index] is not node:
+                    index = node.position()
+                if index > MANY:
+                    found = nearest_before(parent, index, name)
+                    if found is not None:
+                        return found
+                    index = 0
+                while index:
+                    index -= 1
+                    sibling = siblings[index]
+                    if sibling.name == name:
+                        return sibling
             if parent.name == name:
                 return parent
             node = parent

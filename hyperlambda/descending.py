@@ -9,6 +9,7 @@ from .errors import TreeError
 from .iteration import Iteration, Mode
 from .meter import LARGE, visit
 from .node import Node
+from .siblings import MANY, children_named
 
 __all__ = [
     "Children",
@@ -102,7 +103,10 @@ class ChildrenNamed(Iteration):
         """Return the children of that name."""
         name = self._name
         if len(nodes) == 1:
-            return [child for child in nodes[0].children if child.name == name]
+            parent = nodes[0]
+            if len(parent.children) > MANY:
+                return children_named(parent, name)
+            return [child for child in parent.children if child.name == name]
         _visit_children(nodes)
         return [c for node in nodes for c in node.children if c.name == name]
 

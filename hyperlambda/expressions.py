@@ -14,10 +14,11 @@ from typing import Any
 
 from .budget import copy_size
 from .conversions import to_bool, to_int, to_text
+from .descending import ChildrenNamed
 from .errors import ExpressionError
 from .expression_text import iterator_text, shortened, split
-from .iteration import Mode
-from .iterators import Step, add_dynamic_iterator, iterator
+from .iteration import Iteration, Mode
+from .iterators import Step, add_dynamic_iterator, add_iteration, iterator
 from .meter import LARGE, visit
 from .node import Computed, Node
 from .shapes import (
@@ -338,15 +339,40 @@ def _look_up(text: str, identity: Node) -> str | None:
         ) from None
 
 
-def _computed_name(text: str) -> Step:
-    """Make `{…}`: nodes whose name is what an expression finds."""
-    inner = _braced(text)
+class _NamedLike(Iteration):
+    """`{…}`: nodes whose name is what an expression finds."""
 
-    def step(nodes: list[Node], identity: Node) -> list[Node]:
-        wanted = _look_up(inner, identity)
+    __slots__ = ("_inner",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__(Mode.WHOLE)
+        self._inner = _braced(text)
+
+    def step(self, nodes: list[Node], identity: Node) -> list[Node]:
+        """Return those of the nodes that have the name."""
+        wanted = _look_up(self._inner, identity)
         return [node for node in nodes if node.name == wanted]
 
-    return step
+    def below(self) -> Iteration:
+        """Return `*/{…}`."""
+        return _ChildrenNamedLike(self._inner)
+
+
+class _ChildrenNamedLike(Iteration):
+    """`*` and then `{…}`, in one go: how a dictionary is looked into."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: str) -> None:
+        super().__init__(Mode.WHOLE)
+        self._inner = inner
+
+    def step(self, nodes: list[Node], identity: Node) -> list[Node]:
+        """Return the children of that name."""
+        if not any(node.children for node in nodes):
+            return []  # what nobody needs is not evaluated, and cannot fail
+        wanted = _look_up(self._inner, identity)
+        return [] if wanted is None else ChildrenNamed(wanted).step(nodes, identity)
 
 
 def _value_filter(text: str) -> Step:
@@ -390,6 +416,6 @@ def _braced(text: str) -> str:
     return text[1:-1]
 
 
-add_dynamic_iterator("{", _computed_name)
+add_iteration("{", _NamedLike)
 add_dynamic_iterator("=", _value_filter)
 add_converter(Expression, "x", str, compile_expression)

@@ -71,6 +71,10 @@ class Iteration(Hop):
             return [] if first is None else [first]
         return [found for node in nodes if (found := self.hop(node)) is not None]
 
+    def below(self) -> Iteration | None:
+        """Return what does `*` and then this in one go, if there is something."""
+        return None
+
     def lazy(self, nodes: Iterable[Node], identity: Node) -> Iterator[Node]:
         """Yield what it finds, looking at each node when it is asked for the next."""
         if self.mode is Mode.EACH:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from .climbing import Above, Ancestor, Next, Older, Parent, Previous, Root
-from .descending import Children, Descendants, Except, Nth, Pointed
+from .descending import Children, ChildrenNamed, Descendants, Except, Nth, Pointed
 from .errors import ExpressionError
 from .iteration import Iteration, Mode
 from .node import Node
@@ -20,6 +20,7 @@ from .node import Node
 __all__ = [
     "Step",
     "add_dynamic_iterator",
+    "add_iteration",
     "add_static_iterator",
     "iterator",
 ]
@@ -64,6 +65,11 @@ def add_dynamic_iterator(character: str, factory: Callable[[str], Step]) -> None
     _DYNAMIC[character] = lambda text: Custom(factory(text))
 
 
+def add_iteration(character: str, factory: Callable[[str], Iteration]) -> None:
+    """Give every iterator that begins with a character to a factory of iterations."""
+    _DYNAMIC[character] = factory
+
+
 class Custom(Iteration):
     """One that was added by somebody else."""
 
@@ -95,6 +101,10 @@ class Named(Iteration):
     def hop(self, node: Node) -> Node | None:
         """Return the node itself, if it has the name."""
         return node if node.name == self._name else None
+
+    def below(self) -> Iteration:
+        """Return `*` and the name."""
+        return ChildrenNamed(self._name)
 
 
 class Slice(Iteration):

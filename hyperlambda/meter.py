@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from .errors import ExpressionError
 
-__all__ = ["LARGE", "MOST_VISITED", "looking_at", "visit"]
+__all__ = ["LARGE", "MOST_VISITED", "Watch", "current_watch", "looking_at", "visit"]
 
 LARGE = 10_000
 """From how many nodes on it is worth a look: some hundreds of microseconds."""
@@ -21,17 +22,43 @@ LARGE = 10_000
 MOST_VISITED = 10_000_000
 """What one expression may visit: some seconds."""
 
-_look: ContextVar[Callable[[], None] | None] = ContextVar("look", default=None)
+
+class Watch:
+    """
+    What expressions know of the program that they are evaluated for.
+
+    Attributes:
+        look: Raises an error if the program may not go on.
+        known: What siblings.py has found out about its long lists of children, by the
+            `id` of their parents. None: nothing may be kept.
+    """
+
+    __slots__ = ("known", "look")
+
+    look: Callable[[], None]
+    known: dict[int, Any] | None
+
+    def __init__(self, look: Callable[[], None]) -> None:
+        self.look = look
+        self.known = {}
+
+
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
 
 
 @contextmanager
 def looking_at(look: Callable[[], None]) -> Iterator[None]:
     """Let a function be called, as long as a block runs, when much is visited."""
-    token = _look.set(look)
+    token = _watch.set(Watch(look))
     try:
         yield
     finally:
-        _look.reset(token)
+        _watch.reset(token)
+
+
+def current_watch() -> Watch | None:
+    """Return what is known of the program that runs here, or None if none does."""
+    return _watch.get()
 
 
 def visit(nodes: int) -> None:
@@ -47,6 +74,6 @@ def visit(nodes: int) -> None:
             f"an expression visits more than the {MOST_VISITED:,} nodes it may",
             help="each '**', '!' and '--' visits all nodes below or above each it is given",
         )
-    look = _look.get()
-    if look is not None:
-        look()
+    watch = _watch.get()
+    if watch is not None:
+        watch.look()

@@ -8,15 +8,20 @@ the change counter right.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final, final
 
 from .childless import NO_CHILDREN
 from .errors import MissingValueError, TreeError
 from .source import Place, Source
 
-__all__ = ["Computed", "Node", "blank", "clones", "copied_value"]
+__all__ = ["RESHAPED", "Computed", "Node", "blank", "clones", "copied_value"]
+
+RESHAPED: Final = 1 << 20
+"""By how much a version goes up when children were not just appended."""
 
 
 class Computed:
@@ -41,7 +46,8 @@ class Node:
         parent: The node that has this one among its children, or None.
         source: The text that the node was read from, or None.
         offset: Where its name begins there, in characters from 0.
-        version: Goes up whenever the list of children changes. Walkers compare it.
+        version: Goes up whenever the list of children changes: by 1 if nodes were
+            appended, otherwise by `RESHAPED`. Walkers compare it.
         index: Where the parent's list probably has this node; only a hint.
     """
 
@@ -160,13 +166,27 @@ class Node:
         siblings, hint = self.parent.children, self.index
         if hint < len(siblings) and siblings[hint] is self:
             return hint
+        return self._find_position(siblings, hint)
+
+    def _find_position(self, siblings: list[Node], hint: int) -> int:
         # Insertions and removals shift the rest by a few: look near the hint first.
         for near in range(max(0, hint - 8), min(len(siblings), hint + 8)):
             if siblings[near] is self:
                 self.index = near
                 return near
-        self.index = _identity_index(siblings, self)
-        return self.index
+        # Removals leave hints too high, but in order. This hint stays as it is, since
+        # it would be out of order if it alone were mended.
+        place = bisect_left(siblings, hint, key=_hint_of)
+        if place < len(siblings) and siblings[place] is self:
+            return place
+        place = -1
+        for index, sibling in enumerate(siblings):
+            sibling.index = index
+            if sibling is self:
+                place = index
+        if place < 0:
+            raise TreeError(f"the parent of '{self.name}' does not list it")
+        return place
 
     def walk(self) -> Iterator[Node]:
         """Yield this node and its descendants, each before its children."""
@@ -216,7 +236,7 @@ class Node:
         node.parent = self
         node.index = position
         self._list().insert(position, node)
-        self.version += 1
+        self.version += 1 if position == room else RESHAPED
         return node
 
     def insert_before(self, node: Node) -> Node:
@@ -243,7 +263,7 @@ class Node:
         parent = self.parent
         if parent is not None:
             del parent._list()[self.position()]
-            parent.version += 1
+            parent.version += RESHAPED
             self.parent = None
         return self
 
@@ -261,7 +281,7 @@ class Node:
         for child in gone.values():
             child.parent = None
         self.children = [child for child in self.children if id(child) not in gone]
-        self.version += 1
+        self.version += RESHAPED
 
     def clear(self) -> None:
         """Remove all children."""
@@ -270,7 +290,7 @@ class Node:
             for child in children:
                 child.parent = None
             self.children = NO_CHILDREN
-            self.version += 1
+            self.version += RESHAPED
 
     def take_children(self) -> list[Node]:
         """Remove all children and return them, each without a parent."""
@@ -299,14 +319,14 @@ class Node:
         """Keep the first `length` children."""
         if length < 0:
             raise TreeError("a number of children cannot be negative")
-        for child in list(self.children[length:]):
-            child.untie()
+        if length < len(self.children):
+            self.remove_all(self.children[length:])
 
     def sort(self, key: Callable[[Node], Any]) -> None:
         """Sort the children in place; equal ones keep their order."""
         if self.children:
             self._list().sort(key=key)
-            self.version += 1
+            self.version += RESHAPED
 
     def clone(self) -> Node:
         """
@@ -348,12 +368,7 @@ class Node:
             ancestor = ancestor.parent
 
 
-def _identity_index(siblings: list[Node], node: Node) -> int:
-    for index, sibling in enumerate(siblings):
-        if sibling is node:
-            return index
-    raise TreeError(f"the parent of '{node.name}' does not list it")
-
+_hint_of: Final = attrgetter("index")
 
 blank: Callable[[], Node] = partial(object.__new__, Node)
 """Make a node whose attributes are all to be set: twice as fast as `Node()`."""

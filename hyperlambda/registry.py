@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import HyperlambdaError
+from .siblings import distrusted
 
 if TYPE_CHECKING:
     from .evaluator import Evaluator
@@ -76,8 +77,18 @@ class SlotRegistry:
             never runs where they stand (spec 02 §2.2).
     """
 
-    def __init__(self, slots: SlotRegistry | None = None) -> None:
-        """Start empty, or as a copy of other slots."""
+    def __init__(
+        self, slots: SlotRegistry | None = None, *, trusted: bool = False
+    ) -> None:
+        """
+        Start empty, or as a copy of other slots.
+
+        Args:
+            slots: Those to copy.
+            trusted: Whether the slots added from now on change the names of nodes only
+                as siblings.py wants it. Those of other people do as they like.
+        """
+        self._trusted = trusted
         self.functions: dict[str, SlotFunction] = dict(slots.functions) if slots else {}
         self.statements: dict[str, SlotFunction] = (
             dict(slots.statements) if slots else {}
@@ -120,6 +131,8 @@ class SlotRegistry:
             self._put(name, called)
 
     def _put(self, name: str, function: SlotFunction) -> None:
+        if not self._trusted:
+            function = distrusted(function)
         self.functions[name] = function
         if name[0] != ".":
             self.statements[name] = function
@@ -212,7 +225,7 @@ def standard_slots() -> SlotRegistry:
     """Return the slots that every evaluator starts with."""
     # By name, since the slots know the language and not the other way round.
     package = import_module("hyperlambda.slots")
-    registry = SlotRegistry()
+    registry = SlotRegistry(trusted=True)
     registry.add_modules(
         import_module(f"hyperlambda.slots.{family}") for family in package.FAMILIES
     )
@@ -232,7 +245,7 @@ def add_installed_slots(registry: SlotRegistry) -> bool:
     Packages name modules of slots in the entry-point group `hyperlambda.slots`. They are
     looked for when a name is not found, which takes longer than most programs run.
     """
-    found = SlotRegistry()
+    found = SlotRegistry(trusted=True)  # so far; they are not when they are put here
     found.add_modules(_installed())
     missing = {n: f for n, f in found.functions.items() if n not in registry}
     for name, function in missing.items():

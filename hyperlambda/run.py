@@ -66,6 +66,8 @@ class Run(Allowance):
         root: The folder that programs may read files from, or None.
         config: What [config.get] finds, and the reference's own settings.
         result: The node that takes what the program returns.
+        chain: The [else-if] of many that was run last, and whether it or one before it
+            was true, as far as that can be known without looking at them again.
         references: How often a node itself, and not its value, was made the value of
             another one: since then a node may be known from elsewhere.
     """
@@ -83,6 +85,7 @@ class Run(Allowance):
         "_runner",
         "_scopes",
         "allow",
+        "chain",
         "config",
         "hub",
         "references",
@@ -97,6 +100,7 @@ class Run(Allowance):
     allow: tuple[str, ...] | None
     config: Mapping[str, Any]
     result: Node | None
+    chain: tuple[Node, bool] | None
     references: int
     _allowed: dict[str, SlotFunction]
     _allowed_dynamic: frozenset[str] | None
@@ -114,6 +118,7 @@ class Run(Allowance):
         """Begin with full limits and nothing in scope."""
         self._start_counting()
         self.result = None
+        self.chain = None
         self.references = 0
         self._granted = self.registry.matching(self.allow)
         self._allowed = self._granted

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 
 from .descending import (
     Children,
-    ChildrenNamed,
     Pointed,
     walk_children,
     walk_named,
@@ -21,6 +20,7 @@ from .errors import ExpressionError
 from .expression_text import shortened
 from .iteration import Hop, Iteration
 from .node import Node
+from .siblings import MANY, children_named
 
 __all__ = [
     "Walk",
@@ -87,13 +87,14 @@ def walk(rest: Sequence[Iteration]) -> Walk | None:
 
 
 def fuse(iterations: Sequence[Iteration]) -> list[Iteration]:
-    """Return iterators with the common pair of `*` and a name made one."""
+    """Return iterators with common pairs, such as `*` and a name, made one."""
     fused: list[Iteration] = []
     for iteration in iterations:
-        if iteration.name is not None and fused and type(fused[-1]) is Children:
-            fused[-1] = ChildrenNamed(iteration.name)
-        else:
+        together = iteration.below() if fused and type(fused[-1]) is Children else None
+        if together is None:
             fused.append(iteration)
+        else:
+            fused[-1] = together
     return fused
 
 
@@ -164,11 +165,14 @@ class _OnlyChild(Hop):
         if parent is None:
             return None
         name = self._name
+        children = parent.children
+        if len(children) > MANY:
+            children = children_named(parent, name)
         found: Node | None = None
-        for child in parent.children:
+        for child in children:
             if child.name == name:
                 if found is not None:
-                    named = [each for each in parent.children if each.name == name]
+                    named = [each for each in children if each.name == name]
                     raise too_many(self._text, len(named))
                 found = child
         return found

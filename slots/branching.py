@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from hyperlambda import ArgumentError, Evaluator, Node, slot
 from hyperlambda.conversions import to_bool
 from hyperlambda.errors import MissingValueError, TreeError
 from hyperlambda.expressions import resolve, resolve_bool
 from hyperlambda.ordering import equal
+from hyperlambda.registry import standard_slots
 
 
 @slot("if")
@@ -118,10 +121,18 @@ def else_if(evaluator: Evaluator, node: Node) -> None:
            set-value:x:@.out
               .:second
     """
-    if _is_decided(node):
+    is_decided, is_long = _look_back(evaluator, node)
+    if is_decided:
         node.value = False
+    elif is_long:
+        is_harmless = _is_harmless(evaluator, node)
+        if_(evaluator, node)
+        is_decided = node.value is True
+        is_long = is_decided or is_harmless
     else:
         if_(evaluator, node)
+    if is_long:  # so that the next branch need not walk back to the first
+        evaluator.chain = (node, is_decided)
 
 
 @slot("else")
@@ -157,23 +168,77 @@ def else_(evaluator: Evaluator, node: Node) -> None:
            set-value:x:@.out
               .:other
     """
-    if _is_decided(node):
+    is_decided, _ = _look_back(evaluator, node)
+    if is_decided:
         node.value = False
     else:
         node.value = True
         evaluator.run_children(node)
 
 
-def _is_decided(node: Node) -> bool:
-    """Return whether a branch before this one was run."""
+# From how many branches on it is worth to remember that none of them was run.
+_LONG_CHAIN: Final = 8
+
+
+def _look_back(evaluator: Evaluator, node: Node) -> tuple[bool, bool]:
+    """
+    Return whether a branch before this one was run, and whether there are very many.
+
+    Raises:
+        ArgumentError: There are none.
+    """
     before = node.previous
     if before is None or before.name not in ("if", "else-if"):
         raise ArgumentError(f"'{node.name}' must follow [if] or [else-if]")
+    known = evaluator.chain
+    if known is not None and known[0] is before:
+        return known[1] or to_bool(before.value), True
+    length = 1
     while before is not None and before.name == "else-if":
         if to_bool(before.value):
-            return True
+            return True, length > _LONG_CHAIN
         before = before.previous
-    return before is not None and before.name == "if" and to_bool(before.value)
+        length += 1
+    is_first_true = before is not None and before.name == "if" and to_bool(before.value)
+    return is_first_true, length > _LONG_CHAIN
+
+
+# What changes nothing but its own nodes, so that no branch before can change meanwhile.
+_HARMLESS: Final = frozenset(
+    [
+        "and",
+        "eq",
+        "exists",
+        "get-count",
+        "get-name",
+        "get-value",
+        "lt",
+        "lte",
+        "mt",
+        "mte",
+        "neq",
+        "not",
+        "not-exists",
+        "not-null",
+        "null",
+        "or",
+    ]
+)
+
+
+def _is_harmless(evaluator: Evaluator, node: Node) -> bool:
+    """Return whether evaluating the condition of a branch changes only the condition."""
+    if node.value is not None:  # the short form: an expression, which changes nothing
+        return True
+    functions, standard = evaluator.registry.functions, standard_slots().functions
+    waiting = [child for child in node.children if child.name != ".lambda"]
+    while waiting:
+        name = waiting[-1].name
+        if name and name[0] != ".":
+            if name not in _HARMLESS or functions.get(name) is not standard[name]:
+                return False
+        waiting.extend(waiting.pop().children)
+    return True
 
 
 @slot("switch")

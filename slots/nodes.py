@@ -6,6 +6,7 @@ from hyperlambda import ArgumentError, Evaluator, Node, slot
 from hyperlambda.errors import MissingValueError, PlacementError
 from hyperlambda.expressions import expression_of, resolve_bool, resolve_text
 from hyperlambda.shapes import is_within
+from hyperlambda.siblings import rename
 from hyperlambda.unwrapping import unwrap as unwrap_nodes
 
 
@@ -299,7 +300,7 @@ def set_name(evaluator: Evaluator, node: Node) -> None:
         evaluator.run_children(node)
         name = resolve_text(node.children[0]) or ""
     for found in expression_of(node).iterate(node):
-        found.name = name
+        rename(found, name)
 
 
 def _has_source(node: Node) -> bool:

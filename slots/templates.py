@@ -6,6 +6,7 @@ from hyperlambda import ArgumentError, Evaluator, Node, slot
 from hyperlambda.conversions import to_text
 from hyperlambda.errors import nearest
 from hyperlambda.expressions import expression_of
+from hyperlambda.siblings import rename
 
 
 @slot("apply")
@@ -79,7 +80,7 @@ def _fill(evaluator: Evaluator, template: Node, arguments: dict[str, Node]) -> N
                 raise ArgumentError(
                     f"argument '{argument.name}' of 'apply' has no value to be a name"
                 )
-            node.name = name
+            rename(node, name)
             below += _append(evaluator, node, argument, origin)
         waiting += reversed(below)
 
