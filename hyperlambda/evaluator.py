@@ -25,6 +25,7 @@ from .registry import (
     require_names,
     standard_slots,
 )
+from .roomy import call_with_room
 from .run import Run
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Evaluator(Run):
         if self._is_running:
             return self.run_tree(root)
         with self._begin() as run:
-            return run.run_tree(root)
+            return call_with_room(run.run_tree, root)
 
     def run(
         self,

@@ -54,6 +54,7 @@ class Expression(Computed):
     Attributes:
         text: The text it was made of.
         iterators: The text of each iterator.
+        hop: What leads to the node that it finds, if it can never find several.
 
     Raises:
         ExpressionError: The text is malformed (spec 01 §5.12).
@@ -61,12 +62,12 @@ class Expression(Computed):
 
     __slots__ = (
         "_descends",
-        "_is_hop",
         "_iterations",
         "_single",
         "_start",
         "_steps",
         "_walk",
+        "hop",
         "iterators",
         "text",
     )
@@ -86,8 +87,8 @@ class Expression(Computed):
         while hops < len(self._iterations) and self._iterations[hops].hops:
             hops += 1
         rest = self._iterations[hops:]
-        self._is_hop = not rest
         self._start = chain(self._iterations[:hops])
+        self.hop = None if rest else self._start
         self._steps = fuse(rest)
         self._single = single(text, self._start, rest)
         self._walk = walk(rest)
@@ -106,7 +107,7 @@ class Expression(Computed):
         if first is None:
             return []
         found = [first]
-        if self._is_hop:
+        if not self._steps:
             return found
         visited = 0
         for step in self._steps:
