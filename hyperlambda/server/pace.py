@@ -17,6 +17,9 @@ _MOST_ADDRESSES = 10_000
 """So many are remembered, and then only those that have made requests lately."""
 
 
+_LEAST_BURST = 20.0
+
+
 class Pace:
     """
     A token bucket that may be overdrawn: what is taken too early is waited for later.
@@ -51,8 +54,8 @@ class Addresses:
 
     Args:
         limit: How many sockets one may have; None for no limit.
-        rate: How many requests one may make in a second, and at once after a rest;
-            None for no limit.
+        rate: How many requests one may make in a second; None for no limit. After a
+            rest as many at once, and at least 20, so that a page can load.
     """
 
     def __init__(self, limit: int | None, rate: float | None = None) -> None:
@@ -89,7 +92,7 @@ class Addresses:
         rate = self._rate
         if rate is None:
             return False
-        burst = max(1.0, rate)
+        burst = max(_LEAST_BURST, rate)
         key = network(address)
         left, last = self._left.get(key, (burst, now))
         left = min(burst, left + (now - last) * rate)

@@ -142,8 +142,14 @@ ANSWERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"type": "users", "offset": 1, "limit": None},
         {"type": "users", "users": []},
     ),
-    ({"type": "count-users"}, {"type": "count-users", "count": 1}),
-    ({"type": "count-users", "prefix": "b"}, {"type": "count-users", "count": 0}),
+    (
+        {"type": "count-users"},
+        {"type": "count-users", "count": 1, "connections": 1},
+    ),
+    (
+        {"type": "count-users", "prefix": "b"},
+        {"type": "count-users", "count": 0, "connections": 0},
+    ),
     ({"type": "add-to-group", "user": "ada", "group": "h"}, {"type": "added-to-group"}),
     (
         {"type": "remove-from-group", "user": "ada", "group": "h"},

@@ -16,7 +16,7 @@ publish            name; args; one of roles,      published
 execute            file; args                     executed: result (if there is one)
 ping               –                              pong
 users              prefix; offset; limit          users: users [{username, connections}]
-count-users        prefix                         count-users: count
+count-users        prefix                         count-users: count, connections
 add-to-group       user; group                    added-to-group
 remove-from-group  user; group                    removed-from-group
 groups             prefix; offset; limit          groups: groups [{name, connections}]
@@ -226,7 +226,11 @@ class PlainSession:
         self._require_publisher()
         prefix = take_text(fields, "prefix", default="")
         refuse_rest(fields, ("prefix",))
-        return {"type": "count-users", "count": self._hub.count_users(prefix)}
+        return {
+            "type": "count-users",
+            "count": self._hub.count_users(prefix),
+            "connections": self._hub.count_connections(prefix),
+        }
 
     def _add_to_group(self, fields: Fields, request_id: object) -> Fields:
         self._hub.add_to_group(*self._take_membership(fields))
