@@ -42,8 +42,8 @@ _FILES = {
     "/style.css": ("style.css", "text/css; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
     **{
-        f"/{name}": (name, "text/javascript; charset=utf-8")
-        for name in ("app.js", "connection.js", "dom.js", "messages.js", "users.js")
+        f"/{path.name}": (path.name, "text/javascript; charset=utf-8")
+        for path in sorted(_PAGES.glob("*.js"))
     },
 }
 

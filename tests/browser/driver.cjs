@@ -18,6 +18,7 @@ const commands = {
   goto: (page, { url }) => page.goto(url),
   reload: (page) => page.reload(),
   click: (page, { role, name, exact = true }) => page.getByRole(role, { name, exact }).click(),
+  toggle: (page, { selector }) => page.locator(`${selector} > summary`).click(),
   fill: (page, { label, text }) => page.getByLabel(label, { exact: true }).fill(text),
   choose: (page, { name }) => page.locator(".choices").getByText(name, { exact: true }).click(),
   press: (page, { key }) => page.keyboard.press(key),

@@ -51,6 +51,10 @@ class Page:
         """Click on a button."""
         await self.do("click", role="button", name=name)
 
+    async def toggle(self, details: str) -> None:
+        """Open or close what is folded."""
+        await self.do("toggle", selector=details)
+
     async def fill(self, label: str, text: str) -> None:
         """Write into a field."""
         await self.do("fill", label=label, text=text)
