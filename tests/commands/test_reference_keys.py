@@ -43,7 +43,7 @@ def options(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         real(self, **arguments)
 
     monkeypatch.setattr("hyperlambda.server.SocketServer", FakeServer)
-    monkeypatch.setattr("asyncio.run", run)
+    monkeypatch.setattr("hyperlambda.server.loops.run", run)
     monkeypatch.setattr(Evaluator, "__init__", init)
     monkeypatch.delenv("HYPERLAMBDA_SECRET", raising=False)
     return made

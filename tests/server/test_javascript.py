@@ -146,6 +146,8 @@ async def test_a_client_is_back_after_a_restart(client: Start) -> None:
     for each in clients:
         assert (await each.event())["event"] == "reconnecting"
     assert await deaf.event() == {"event": "closed", "error": None}
+    # Nobody has come back to the server that was about to end.
+    assert first.hub.counters.connections == 3
     async with SocketServer(port=first.port, secret=secret) as second:
         for each, id in zip(clients, before, strict=True):
             back = await each.event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import time
@@ -96,6 +97,12 @@ async def shake_hands(server: SocketServer, path: str = "/sockets") -> ClientCon
     await socket.send('{"protocol":"json","version":1}\x1e')
     assert await socket.recv() == "{}\x1e"
     return socket
+
+
+def test_timers_and_sizes_are_those_of_signalr_by_default() -> None:
+    options = inspect.signature(SocketServer).parameters
+    defaults = ("ping_interval", "ping_timeout", "handshake_timeout", "max_record")
+    assert [options[name].default for name in defaults] == [15, 15, 15, 32 * 1024]
 
 
 @pytest.mark.parametrize(("size", "is_taken"), [(99, True), (100, True), (101, False)])
