@@ -21,6 +21,7 @@ __all__ = ["config_option", "settings_of"]
 
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "boolean": ((bool,), "true or false"),
+    "float range": ((int, float), "a number"),
     "integer range": ((int,), "an integer"),
     "names": ((str, list), "a list of texts"),
     "text": ((str,), "a text"),
@@ -87,9 +88,9 @@ def _defaults(
 ) -> dict[str, Any]:
     # Every option but this one itself, and --help.
     options = {
-        param.name.replace("_", "-"): param
+        max(param.opts, key=len).removeprefix("--"): param
         for param in ctx.command.params
-        if param.name and param.expose_value
+        if isinstance(param, click.Option) and param.expose_value
     }
     defaults: dict[str, Any] = {}
     for key, value in table.items():
@@ -99,7 +100,8 @@ def _defaults(
             hint = f"; did you mean '{near}'?" if near else ""
             raise CommandError(f"'{file}': no option is named '{section}.{key}'{hint}")
         # What an option makes of its text by a function of its own, it is to check.
-        kinds, wanted = _KINDS.get(option.type.name, _KINDS["text"])
+        kind = "names" if option.multiple else option.type.name
+        kinds, wanted = _KINDS.get(kind, _KINDS["text"])
         items = value if isinstance(value, list) else []
         if type(value) not in kinds or any(type(item) is not str for item in items):
             raise CommandError(f"'{file}': '{section}.{key}' must be {wanted}")

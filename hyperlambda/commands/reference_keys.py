@@ -17,6 +17,7 @@ __all__ = [
     "Key",
     "Wrong",
     "effective",
+    "for_programs",
 ]
 
 SECRET = "magic:auth:secret"
@@ -98,6 +99,11 @@ TOKEN_KEYS: Mapping[str, Key] = {
 """Those of `hyperlambda token`."""
 
 
+def for_programs(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what programs may find of a configuration file: all but the secret."""
+    return {name: value for name, value in settings.items() if name != SECRET}
+
+
 def effective(
     settings: Mapping[str, Any], parameters: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -109,7 +115,7 @@ def effective(
         settings: Of the configuration file.
         parameters: Those of `hyperlambda serve`, flags counted.
     """
-    found = {name: value for name, value in settings.items() if name != SECRET}
+    found = for_programs(settings)
     for name, key in SERVER_KEYS.items():
         value = parameters.get(key.parameter)
         if value is not None:

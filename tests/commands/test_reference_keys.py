@@ -17,7 +17,7 @@ from hyperlambda.evaluator import Evaluator
 from hyperlambda.server import issue_token
 from hyperlambda.server.auth import signing_key, verify_token
 
-from .process import SECRET, line_of, started
+from .process import SECRET, TIMEOUT, hyperlambda, line_of, started
 
 LONG = "another secret that stands in a file and has more than fifty characters"
 
@@ -230,3 +230,43 @@ def test_a_real_server_obeys(tmp_path: Path) -> None:
             SocketClient(url)
         with SocketClient(url, token=issue_token(LONG, "ada")) as client:
             assert client.username == "ada"
+
+
+def test_other_commands_have_sections_too(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    with started("serve", "--port", "0", HYPERLAMBDA_SECRET=SECRET) as server:
+        url = line_of(server.stdout).replace("listening on http", "ws") + "/ws"
+        file.write_text(
+            f'[publish]\nurl = "{url}"\ntoken = "{issue_token(SECRET, "a", ["root"])}"\n'
+            f'roles = ["guest"]\n[subscribe]\nurl = "{url}"\ncount = 1\n'
+            f'token = "{issue_token(SECRET, "b", ["guest"])}"\n'
+        )
+        with started("subscribe", "m", "--config", str(file)) as listener:
+            assert line_of(listener.stderr).endswith(f"at {url} as b")
+            published = hyperlambda("publish", "m", "5", "--config", str(file))
+            assert published.returncode == 0, published.stderr
+            assert line_of(listener.stdout) == '{"name":"m","args":5}'
+            assert listener.wait(TIMEOUT) == 0
+
+
+def test_a_program_runs_with_the_options_and_settings_of_a_file(tmp_path: Path) -> None:
+    file, program = tmp_path / "c.toml", tmp_path / "p.hl"
+    file.write_text(
+        '[run]\njson = true\narg = ["a:int=5", "b=x"]\ntimeout = 2.5\n'
+        '[magic.lambda]\nmaxWhileIterations = 3\n[magic.logging]\nlevel = "error"\n'
+    )
+    program.write_text("log.info:not told\nreturn:x:@.arguments/*/a\n")
+    arguments = ["run", str(program), "--config", str(file)]
+    outcome = CliRunner().invoke(group, arguments)
+    assert (outcome.exit_code, outcome.output) == (0, "5\n")
+    program.write_text("while:bool:true\n   eval\n      .x\n")
+    assert "3 rounds" in CliRunner().invoke(group, arguments).stderr
+    for text, wanted in (
+        ('timeout = "x"', "'run.timeout' must be a number"),
+        ("file = 'x'", "no option is named 'run.file'"),
+        ("as-json = true", "no option is named 'run.as-json'"),
+        ("arg = 5", "'run.arg' must be a list of texts"),
+        ("tree = 1", "'run.tree' must be true or false"),
+    ):
+        file.write_text(f"[run]\n{text}\n")
+        assert wanted in CliRunner().invoke(group, arguments).stderr

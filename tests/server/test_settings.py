@@ -16,7 +16,7 @@ from hyperlambda import Evaluator, HyperlambdaError
 from hyperlambda.server import FileExecutor, SocketServer
 from hyperlambda.server.auth import signing_key
 
-from .clients import SECRET, Connect, StartServer, closed
+from .clients import SECRET, Connect, StartServer
 from .test_gate import fetch, status_of
 
 NEGOTIATE = "/sockets/negotiate?negotiateVersion=1"
@@ -70,26 +70,6 @@ async def test_a_bad_token_that_is_ignored_gives_nothing(
     client = await join(server, headers={"Authorization": bearer(old)})
     assert (client.welcome["user"], client.welcome["roles"]) == (None, [])
     assert (await client.ask(type="publish", name="a"))["code"] == "forbidden"
-
-
-@pytest.mark.parametrize("ends", [True, False])
-async def test_a_connection_may_outlive_its_token(
-    start_server: StartServer, join: Connect, ends: bool
-) -> None:
-    server = await start_server(close_on_expiry=ends, leeway=0.5, ping_interval=0.2)
-    end = time.time() + 0.5
-    claims = {"unique_name": "ada", "exp": end}
-    token = jwt.encode(claims, signing_key(SECRET), algorithm="HS256")
-    client = await join(server, headers={"Authorization": bearer(token)})
-    if ends:
-        assert (await closed(client))[0] == 3005
-        assert time.time() >= end
-    else:
-        while time.time() < end + 1.2:
-            # A ping of the WebSocket's own: the walk that would end it has been made.
-            await (await client.socket.ping())
-            await client.ask(type="ping")
-        assert (await client.ask(type="ping")) == {"type": "pong"}
 
 
 async def shake_hands(server: SocketServer, path: str = "/sockets") -> ClientConnection:
