@@ -64,6 +64,7 @@ class Addresses:
         self._counts: dict[str, int] = {}
         # Of who made requests lately: how many are left, and at what time.
         self._left: dict[str, tuple[float, float]] = {}
+        self._most = _MOST_ADDRESSES
 
     def __len__(self) -> int:
         return len(self._counts.keys() | self._left.keys())
@@ -96,7 +97,7 @@ class Addresses:
         key = network(address)
         left, last = self._left.get(key, (burst, now))
         left = min(burst, left + (now - last) * rate)
-        if len(self._left) >= _MOST_ADDRESSES:
+        if len(self._left) >= self._most:
             self._forget_rested(now, rate, burst)
         # Refused ones cost nothing: who goes on too fast gets its rate all the same.
         self._left[key] = (left - 1 if left >= 1 else left, now)
@@ -108,6 +109,8 @@ class Addresses:
             for key, (left, last) in self._left.items()
             if left + (now - last) * rate < burst
         }
+        # Not with each request, should nearly all of them have made some lately.
+        self._most = max(_MOST_ADDRESSES, 2 * len(self._left))
 
 
 def network(address: str) -> str:
