@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .config import config_option
+from .config import config_option, settings_of
 from .failures import CommandError
 from .logs import logging_to_stderr
 from .options import names, secret_file_option
+from .reference_keys import SECRET, SERVER_KEYS, VALID_MINUTES, effective
 from .secret import find_secret
 
 if TYPE_CHECKING:
@@ -86,8 +87,53 @@ __all__ = ["command"]
     metavar="N",
     help="Files a second that one client may run before it is slowed down.",
 )
-@config_option("server", paths=("root", "secret_file"))
+@click.option(
+    "--request-rate",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Requests a second of one address, pages counted; further ones are refused.",
+)
+@click.option(
+    "--max-message-size",
+    type=click.IntRange(1),
+    default=32 * 1024,
+    show_default=True,
+    metavar="BYTES",
+    help="Of a SignalR client; a frame of the plain protocol may have twice as many.",
+)
+@click.option(
+    "--sockets-url",
+    default="/sockets",
+    show_default=True,
+    metavar="PATH",
+    help="Where SignalR clients connect; empty, there are no sockets at all.",
+)
+@click.option(
+    "--require-auth/--allow-anonymous",
+    show_default=True,
+    help="Whether who brings no token is refused.",
+)
+@click.option(
+    "--reject-invalid-token/--ignore-invalid-token",
+    default=True,
+    show_default=True,
+    help="Whether who brings a bad token is refused, or is anonymous.",
+)
+@click.option(
+    "--close-on-expiry/--outlive-token",
+    default=True,
+    show_default=True,
+    help="Whether a connection ends with its token.",
+)
+@click.option(
+    "--silent-errors/--tell-errors",
+    show_default=True,
+    help="Whether a file that fails looks to its client as if it had not.",
+)
+@config_option("server", paths=("root", "secret_file"), keys=SERVER_KEYS)
+@click.pass_context
 def command(
+    ctx: click.Context,
     host: str,
     port: int,
     root: str | None,
@@ -98,6 +144,13 @@ def command(
     max_per_address: int | None,
     publish_rate: int,
     execute_rate: int,
+    request_rate: int | None,
+    max_message_size: int,
+    sockets_url: str,
+    require_auth: bool,
+    reject_invalid_token: bool,
+    close_on_expiry: bool,
+    silent_errors: bool,
 ) -> None:
     """
     Serve sockets to browsers, phones and services, until Ctrl-C.
@@ -112,32 +165,48 @@ def command(
       hyperlambda serve --config server.toml
     """
     # Imported here, so that `--help` is quick.
-    from ..evaluator import Evaluator
+    from ..evaluator import Evaluator, limits_of
     from ..server import FILE_LIMITS, FileExecutor, SocketServer
     from ..server.loops import run
 
     if root is not None and not Path(root).is_dir():
         raise CommandError(f"no folder is named '{root}'")
-    evaluator = Evaluator(root=root, limits=FILE_LIMITS)
-    executor = None if root is None else FileExecutor(evaluator)
+    settings = settings_of(ctx)
+    evaluator = Evaluator(
+        root=root,
+        limits=limits_of(settings, FILE_LIMITS),
+        config=effective(settings, ctx.params),
+    )
+    executor = (
+        None if root is None else FileExecutor(evaluator, silent_errors=silent_errors)
+    )
     server = SocketServer(
         host,
         port,
-        secret=find_secret(secret_file),
+        secret=find_secret(secret_file, settings.get(SECRET)),
         publishers=publishers,
         origins=origins or (),
         max_connections=max_connections,
         max_per_address=max_per_address,
         publish_rate=publish_rate,
         execute_rate=execute_rate,
+        request_rate=request_rate,
+        max_record=max_message_size,
+        max_size=2 * max_message_size,
+        signalr_path=sockets_url,
+        require_auth=require_auth,
+        reject_invalid_token=reject_invalid_token,
+        close_on_expiry=close_on_expiry,
         execute=executor,
     )
-    evaluator.hub = server.hub
+    if sockets_url:
+        evaluator.hub = server.hub
+    minutes = int(settings.get(VALID_MINUTES, 720))
     with logging_to_stderr("info"), executor or nullcontext():
-        run(_serve(server))
+        run(_serve(server, minutes * 60))
 
 
-async def _serve(server: SocketServer) -> None:
+async def _serve(server: SocketServer, lifetime_seconds: int) -> None:
     # As in `command`.
     import asyncio
     import signal
@@ -158,9 +227,10 @@ async def _serve(server: SocketServer) -> None:
     async with server:
         click.echo(f"listening on {server.url}")
         if server.is_secret_ephemeral:
+            token = server.token("root", ["root"], lifetime_seconds=lifetime_seconds)
             click.echo(
                 "there is no secret, so tokens end with this server; one to try, for "
-                f"the user and role 'root':\n{server.token('root', ['root'])}",
+                f"the user and role 'root':\n{token}",
                 err=True,
             )
         await end.wait()

@@ -1,0 +1,63 @@
+"""Opening the port."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+
+from ..errors import HyperlambdaError
+from .links import Link
+
+__all__ = ["listen"]
+
+# Its debug lines would show request targets and headers, and with them tokens.
+_wire_log = logging.getLogger("hyperlambda.server.wire")
+_wire_log.setLevel(logging.WARNING)
+
+
+async def listen(
+    handle: Callable[[Link], Any],
+    host: str,
+    port: int,
+    *,
+    gate: Callable[..., Any],
+    make_link: Callable[..., Link],
+    open_timeout: float,
+    max_size: int,
+) -> Server:
+    """
+    Return a server that has its port, and accepts nobody yet.
+
+    Raises:
+        HyperlambdaError: The port is taken, or there is no such host.
+    """
+    try:
+        return await serve(
+            cast("Any", handle),
+            host,
+            port,
+            process_request=cast("Any", gate),
+            # It is called like a class.
+            create_connection=cast("type[ServerConnection]", make_link),
+            compression=None,
+            ping_interval=None,
+            open_timeout=open_timeout,
+            max_size=max_size,
+            logger=_wire_log,
+            server_header=None,
+            backlog=1024,
+            # Nobody may come in before everything is there.
+            start_serving=False,
+        )
+    except (OSError, OverflowError) as error:
+        raise HyperlambdaError(_reason(error, host, port)) from error
+
+
+def _reason(error: OSError | OverflowError, host: str, port: int) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is already taken"
+    return f"cannot listen on port {port} of '{host}': {error}"
