@@ -62,8 +62,11 @@ class Expression(Computed):
 
     __slots__ = (
         "_descends",
+        "_eager",
         "_iterations",
+        "_lazily",
         "_single",
+        "_spreads",
         "_start",
         "_steps",
         "_walk",
@@ -92,6 +95,14 @@ class Expression(Computed):
         self._steps = fuse(rest)
         self._single = single(text, self._start, rest)
         self._walk = walk(rest)
+        # Those up to the last one that looks at the first node only cannot be lazy.
+        self._eager = 0
+        for index, iteration in enumerate(rest, hops + 1):
+            if iteration.mode is Mode.FIRST:
+                self._eager = index
+        self._lazily = self._iterations[self._eager or hops :]
+        spreading = [part for part in self.iterators if part.startswith(_SPREADING)]
+        self._spreads = len(spreading) > 1
         self._descends = all(iteration.descends for iteration in rest)
 
     def evaluate(self, node: Node) -> list[Node]:
@@ -131,20 +142,22 @@ class Expression(Computed):
         if self._walk is not None:
             start = node if self._start is None else self._start.hop(node)
             return iter(()) if start is None else self._walk.start(start)
-        last = 0
-        for index, iteration in enumerate(self._iterations):
-            if iteration.mode is Mode.FIRST:
-                last = index + 1
-        found = [node]
-        for iteration in self._iterations[:last]:
-            found = iteration.step(found, node)
-            if not found:
+        if self._eager:
+            found = [node]
+            for iteration in self._iterations[: self._eager]:
+                found = iteration.step(found, node)
+                if not found:
+                    return iter(())
+            result = iter(found)
+        else:
+            # What hops finds one node, and would find it first of all anyway.
+            start = node if self._start is None else self._start.hop(node)
+            if start is None:
                 return iter(())
-        result = iter(found)
-        for iteration in self._iterations[last:]:
+            result = iter((start,))
+        for iteration in self._lazily:
             result = iteration.lazy(result, node)
-        spreading = [text for text in self.iterators if text.startswith(_SPREADING)]
-        return _metered(result) if len(spreading) > 1 else result
+        return _metered(result) if self._spreads else result
 
     def is_apart(self, node: Node) -> bool:
         """
