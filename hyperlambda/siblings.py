@@ -87,7 +87,7 @@ _lock: Final = allocate_lock()
 def nearest_before(parent: Node, index: int, name: str) -> Node | None:
     """Return the last child of a name among the first `index` ones, or None."""
     siblings = parent.children
-    stop = index - MANY
+    stop = max(0, index - MANY)
     while index > stop:  # mostly it is near
         index -= 1
         sibling = siblings[index]
