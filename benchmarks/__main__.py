@@ -8,11 +8,12 @@ with `--write` it also needs a place on the page (see report.py).
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import deliveries, evaluation, parsing, publishing, scale
+from . import deliveries, evaluation, growth, parsing, publishing, reference, scale
 from .machine import describe
 from .measuring import Result, table
 from .report import write
@@ -42,6 +43,14 @@ PARTS = {
     "evaluate": Part(
         lambda: evaluation.measure(2_000, 7),
         lambda: evaluation.measure(500, 3),
+    ),
+    "reference": Part(
+        lambda: reference.measure(9, reference.accelerated_python()),
+        lambda: reference.measure(3, reference.accelerated_python()),
+    ),
+    "grow": Part(
+        lambda: growth.measure(3),
+        lambda: growth.measure(2, 10),
     ),
     "deliver": Part(
         lambda: deliveries.measure(deliveries.Sizes(10_000, 1_000, 10, 9, 100)),
@@ -75,7 +84,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="smaller and fewer rounds")
     parser.add_argument("--check", action="store_true", help="fail if far too slow")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument(
+        "--accelerated", metavar="PYTHON", help="measure the compiled form in it too"
+    )
     options = parser.parse_args(arguments)
+    if options.accelerated:
+        os.environ[reference.ACCELERATED] = options.accelerated
     for name in options.parts:
         if name not in PARTS:
             parser.error(f"no part is named '{name}'; there are {', '.join(PARTS)}")

@@ -23,22 +23,29 @@ __all__ = ["exponent", "measure"]
 _WORST_EXPONENT = 1.4
 
 
-def measure(rounds: int, shrunk: int = 1) -> Result:
+def measure(
+    rounds: int,
+    shrunk: int = 1,
+    kinds: Sequence[Shape] = KINDS,
+    shapes: Sequence[Shape] = SHAPES,
+) -> Result:
     """
-    Measure all shapes.
+    Measure shapes.
 
     Args:
         rounds: How often each size is measured.
         shrunk: By how much to divide the sizes.
+        kinds: What people write: all, mostly.
+        shapes: What is easily quadratic.
     """
     rows: list[Row] = []
     plots: list[Plot] = []
-    for title, name, shapes in (
-        ("Six kinds of programs", "kinds", KINDS),
-        ("What is easily quadratic", "shapes", SHAPES),
+    for title, name, these in (
+        ("Six kinds of programs", "kinds", kinds),
+        ("What is easily quadratic", "shapes", shapes),
     ):
         series: dict[str, list[tuple[int, float]]] = {}
-        for shape in shapes:
+        for shape in these:
             sizes = _sizes(shape, shrunk)
             times = _times(shape, sizes, rounds)
             rows.append(_row(name, shape, sizes, times))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,12 +15,16 @@ from benchmarks import __main__ as command
 from benchmarks import (
     deliveries,
     documents,
+    engine,
     evaluation,
+    growth,
     machine,
     parsing,
     publishing,
+    reference,
     report,
     scale,
+    shapes,
 )
 from benchmarks.measuring import (
     Plot,
@@ -32,15 +37,27 @@ from benchmarks.measuring import (
 )
 from hyperlambda import Expression, Node, generate, parse
 
+TEXTS = [program for program in reference.PROGRAMS if program.name == "texts"]
+
 TINY: dict[str, Callable[[], Result]] = {
     "parse": lambda: parsing.measure(60, 2),
     "evaluate": lambda: evaluation.measure(20, 2),
+    "reference": lambda: reference.measure(1, None, TEXTS),
+    "grow": lambda: growth.measure(1, 40, shapes.KINDS[:2], shapes.SHAPES[:2]),
     "deliver": lambda: deliveries.measure(deliveries.Sizes(6, 5, 2, 2, 3, ["uvloop"])),
     "scale": lambda: scale.measure(scale.Sizes(20, 3, 2, ["asyncio"])),
     "publish": lambda: publishing.measure(publishing.Sizes(3, 4, 20, 2, ["uvloop"])),
 }
 
-ROWS = {"parse": 7, "evaluate": 5, "deliver": 17, "scale": 5, "publish": 5}
+ROWS = {
+    "parse": 7,
+    "evaluate": 5,
+    "reference": 1,
+    "grow": 4,
+    "deliver": 17,
+    "scale": 5,
+    "publish": 5,
+}
 
 # A ratio, then its smallest and largest.
 _RATIO = re.compile(r" / .* (\d+\.\d+)×   (\d+\.\d+)–(\d+\.\d+) ")
@@ -212,4 +229,31 @@ def test_the_table_shows_the_median_and_the_aim() -> None:
     row = Row("parse", "us", "them", [3.0, 1.0, 2.5], aim=2, note="a note")
     assert table([row]).splitlines()[1].split() == (
         ["us", "/", "them", "2.50×", "1.00–3.00", "≥", "2", "a", "note"]
+    )
+
+
+def test_the_accelerated_form_takes_turns_with_the_plain_one() -> None:
+    rows = reference.measure(1, Path(sys.executable), TEXTS * 2).rows
+    parts = [row.part for row in rows]
+    assert parts == ["in plain Python"] * 2 + ["accelerated"] * 2
+
+
+@pytest.mark.parametrize("program", reference.PROGRAMS, ids=lambda it: it.name)
+def test_programs_return_what_the_original_s_do(program: reference.Program) -> None:
+    assert engine.run(str(reference.FOLDER / f"{program.name}.hl"))[1] == program.result
+
+
+def test_without_a_working_python_the_reference_says_so(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexit 3\n")
+    python.chmod(0o755)
+    with pytest.raises(SystemExit, match="stopped"):
+        reference.measure(1, python, TEXTS)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_the_exponent_is_the_power_of_the_size(power: float) -> None:
+    sizes = [10.0, 100.0, 1_000.0]
+    assert growth.exponent(sizes, [3 * size**power for size in sizes]) == (
+        pytest.approx(power)
     )
