@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .childless import NO_CHILDREN
 from .node import RESHAPED, Node, copied_value
+from .registry import standard_slots
+from .sealed import Sealed, depths
 from .siblings import rename
 
 if TYPE_CHECKING:
@@ -91,6 +93,26 @@ class _Entry:
         self.version: int = node.version
 
 
+class _Group:
+    """
+    What one block is like: the nodes below it, without those in blocks of its own.
+
+    Attributes:
+        top: The block. Another group has it among its entries.
+        entries: The nodes.
+        inner: Blocks among them that may stay unreached.
+        seal: The children of the block, as long as nobody came to them.
+    """
+
+    __slots__ = ("entries", "inner", "seal", "top")
+
+    def __init__(self, top: _Entry) -> None:
+        self.top = top
+        self.entries: list[_Entry] = []
+        self.inner: list[_Group] = []
+        self.seal: Sealed | None = None
+
+
 class Body:
     """
     The code below a node.
@@ -98,6 +120,8 @@ class Body:
     Args:
         run: The program that it belongs to.
         owner: The node. Its name and value are not looked at.
+        may_seal: Whether nobody goes through the code while it runs, but those who look
+            for seals.
 
     Attributes:
         size: How many nodes the code has.
@@ -107,7 +131,9 @@ class Body:
     """
 
     __slots__ = (
+        "_depths",
         "_entries",
+        "_group",
         "_owner",
         "_references",
         "_run",
@@ -116,15 +142,21 @@ class Body:
         "size",
     )
 
-    def __init__(self, run: Run, owner: Node) -> None:
+    def __init__(self, run: Run, owner: Node, may_seal: bool = True) -> None:
         self._run = run
         self._owner = _Entry(owner)
         self._entries = [_Entry(node) for node in _below(owner)]
         self._references = run.references
+        self._depths = depths.count
         self.size = len(self._entries)
         self.has_node_values = any(type(entry.value) is Node for entry in self._entries)
-
         self.is_known = self.has_node_values or run.references > 0
+        self._group = _Group(self._owner)
+        may_seal &= self.size > _WORTH_A_SEAL and not self.is_known
+        if may_seal and not _is_walked(run, owner):
+            self._make_groups()
+        else:
+            self._group.entries = self._entries
 
     @property
     def owner(self) -> Node:
@@ -158,17 +190,24 @@ class Body:
         owner = self._owner
         if owner.node.version != owner.version and not _put_back(owner):
             return False
-        for entry in self._entries:
-            node = entry.node
-            value = node.value
-            if value is not entry.value:
-                if type(value) is Node:
-                    return False
-                node.value = entry.value
-            if node.name is not entry.name:
-                rename(node, entry.name)
-            if node.version != entry.version and not _put_back(entry):
+        group = self._group
+        if not _restore(group.entries):
+            return False
+        return not group.inner or self._restore_inner()
+
+    def _restore_inner(self) -> bool:
+        """Restore the blocks that somebody came to, and seal them again."""
+        went_deep = depths.count != self._depths
+        self._depths = depths.count
+        waiting = list(self._group.inner)
+        while waiting:
+            group = waiting.pop()
+            if group.top.node.children is group.seal and not went_deep:
+                continue
+            if not _restore(group.entries):
                 return False
+            waiting.extend(group.inner)
+            group.seal = group.top.node.children = Sealed(group.top.children)
         return True
 
     def renew(self) -> None:
@@ -190,6 +229,70 @@ class Body:
             entry.children = children
             entry.version = entry.node.version
         self._references = run.references
+
+    def _make_groups(self) -> None:
+        """Divide the code into blocks that may stay unreached, and seal these."""
+        standard, functions = standard_slots().functions, self._run.registry.functions
+        entries = {id(entry.node): entry for entry in self._entries}
+        waiting = [
+            (child, self._group, True) for child in reversed(self._owner.children)
+        ]
+        while waiting:
+            node, group, is_run = waiting.pop()
+            entry = entries[id(node)]
+            group.entries.append(entry)
+            name = node.name
+            is_branch = is_run and name in _BRANCHES
+            if is_branch and functions.get(name) is not standard[name]:
+                is_branch = False
+            within = group
+            if is_run and node.children and _may_stay_unreached(node, is_branch):
+                within = _Group(entry)
+                within.seal = node.children = Sealed(entry.children)
+                group.inner.append(within)
+            goes_on = is_branch or (is_run and name == ".lambda")
+            waiting.extend(
+                [(child, within, goes_on) for child in reversed(entry.children)]
+            )
+
+
+# Of bodies with fewer nodes all are looked at: it takes no longer.
+_WORTH_A_SEAL: Final = 24
+_BRANCHES: Final = frozenset(["if", "else-if", "else"])
+
+
+def _is_walked(run: Run, owner: Node) -> bool:
+    """Return whether what a [for-each] points at stands at or below a node."""
+    for walker in run.walking:
+        present = walker.children[0].value if walker.children else None
+        while type(present) is Node and present is not owner:
+            present = present.parent
+        if present is owner:
+            return True
+    return False
+
+
+def _may_stay_unreached(node: Node, is_branch: bool) -> bool:
+    """Return whether the children of a node are a block that only branching runs."""
+    if is_branch:  # the short form, whose children are the code
+        return node.value is not None or node.name == "else"
+    parent = node.parent
+    return node.name == ".lambda" and parent is not None and parent.name in _BRANCHES
+
+
+def _restore(entries: list[_Entry]) -> bool:
+    for entry in entries:
+        node = entry.node
+        value = node.value
+        if value is not entry.value:
+            if type(value) is Node:
+                return False
+            node.value = entry.value
+        if node.name is not entry.name:
+            rename(node, entry.name)
+        if node.version != entry.version and not _put_back(entry):
+            return False
+    return True
 
 
 def _below(owner: Node) -> list[Node]:

@@ -9,6 +9,7 @@ from .errors import TreeError
 from .iteration import Iteration, Mode
 from .meter import LARGE, visit
 from .node import Node
+from .sealed import Sealed, unseal, went_deep
 from .siblings import MANY, children_named
 
 __all__ = [
@@ -37,7 +38,10 @@ class Children(Iteration):
     def step(self, nodes: list[Node], identity: Node) -> list[Node]:
         """Return the children of some nodes."""
         if len(nodes) == 1:
-            return list(nodes[0].children)
+            parent = nodes[0]
+            if parent.children.__class__ is Sealed:
+                unseal(parent)
+            return list(parent.children)
         _visit_children(nodes)
         return [child for node in nodes for child in node.children]
 
@@ -45,6 +49,8 @@ class Children(Iteration):
         """Yield the children of some nodes."""
         # As walk_children: a generator within a generator would cost as much again.
         for node in nodes:
+            if node.children.__class__ is Sealed:
+                unseal(node)
             version = node.version
             for child in node.children:
                 yield child
@@ -53,6 +59,7 @@ class Children(Iteration):
 
 
 def _visit_children(nodes: list[Node]) -> None:
+    went_deep()  # rather than looking at each
     if len(nodes) > _MANY:
         visited = sum([len(node.children) for node in nodes])
         if visited > LARGE:
@@ -66,6 +73,8 @@ def walk_children(node: Node) -> Iterator[Node]:
     Raises:
         TreeError: The list was changed since the last one was asked for (02 §2.7).
     """
+    if node.children.__class__ is Sealed:
+        unseal(node)
     version = node.version
     for child in node.children:
         yield child
@@ -75,6 +84,8 @@ def walk_children(node: Node) -> Iterator[Node]:
 
 def walk_named(node: Node, name: str) -> Iterator[Node]:
     """Yield the children of a name, as `walk_children` does."""
+    if node.children.__class__ is Sealed:
+        unseal(node)
     version = node.version
     for child in node.children:
         if child.name == name:
@@ -104,6 +115,8 @@ class ChildrenNamed(Iteration):
         name = self._name
         if len(nodes) == 1:
             parent = nodes[0]
+            if parent.children.__class__ is Sealed:
+                unseal(parent)
             if len(parent.children) > MANY:
                 return children_named(parent, name)
             return [child for child in parent.children if child.name == name]
@@ -121,6 +134,7 @@ class Descendants(Iteration):
 
     def step(self, nodes: list[Node], identity: Node) -> list[Node]:
         """Return each node before what is below it."""
+        went_deep()
         found: list[Node] = []
         seen = LARGE
         for node in nodes:
@@ -161,6 +175,7 @@ class Except(Iteration):
 
     def step(self, nodes: list[Node], identity: Node) -> list[Node]:
         """Return each node before what is below it."""
+        went_deep()
         name = self._name
         found: list[Node] = []
         waiting = list(reversed(nodes))
@@ -192,6 +207,8 @@ class Nth(Iteration):
     def hop(self, node: Node) -> Node | None:
         """Return the child, if there are so many."""
         children = node.children
+        if children.__class__ is Sealed:
+            unseal(node)
         index = self._index
         return children[index] if index < len(children) else None
 

@@ -16,6 +16,7 @@ from .descending import Children, ChildrenNamed, Descendants, Except, Nth, Point
 from .errors import ExpressionError
 from .iteration import Iteration, Mode
 from .node import Node
+from .sealed import went_deep
 
 __all__ = [
     "Step",
@@ -81,6 +82,7 @@ class Custom(Iteration):
 
     def step(self, nodes: list[Node], identity: Node) -> list[Node]:
         """Return what it finds."""
+        went_deep()
         return self._step(nodes, identity)
 
 

@@ -66,6 +66,7 @@ class Run(Allowance):
         root: The folder that programs may read files from, or None.
         config: What [config.get] finds, and the reference's own settings.
         result: The node that takes what the program returns.
+        walking: The [for-each] that run, whose first child points at the present node.
         chain: The [else-if] of many that was run last, and whether it or one before it
             was true, as far as that can be known without looking at them again.
         references: How often a node itself, and not its value, was made the value of
@@ -92,6 +93,7 @@ class Run(Allowance):
         "registry",
         "result",
         "root",
+        "walking",
     )
 
     registry: SlotRegistry
@@ -101,6 +103,7 @@ class Run(Allowance):
     config: Mapping[str, Any]
     result: Node | None
     chain: tuple[Node, bool] | None
+    walking: list[Node]
     references: int
     _allowed: dict[str, SlotFunction]
     _allowed_dynamic: frozenset[str] | None
@@ -119,6 +122,7 @@ class Run(Allowance):
         self._start_counting()
         self.result = None
         self.chain = None
+        self.walking = []
         self.references = 0
         self._granted = self.registry.matching(self.allow)
         self._allowed = self._granted

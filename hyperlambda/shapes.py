@@ -20,6 +20,7 @@ from .errors import ExpressionError
 from .expression_text import shortened
 from .iteration import Hop, Iteration
 from .node import Node
+from .sealed import Sealed, unseal
 from .siblings import MANY, children_named
 
 __all__ = [
@@ -166,6 +167,8 @@ class _OnlyChild(Hop):
             return None
         name = self._name
         children = parent.children
+        if children.__class__ is Sealed:
+            unseal(parent)
         if len(children) > MANY:
             children = children_named(parent, name)
         found: Node | None = None

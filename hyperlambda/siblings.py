@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .meter import current_watch
 from .node import RESHAPED, Node
+from .sealed import went_deep
 
 if TYPE_CHECKING:
     from .evaluator import Evaluator
@@ -169,9 +170,10 @@ def _forget_names(node: Node, parent: Node) -> None:
 def distrusted(
     function: Callable[[Evaluator, Node], Any],
 ) -> Callable[[Evaluator, Node], Any]:
-    """Return a slot whose function may give names to nodes as it likes."""
+    """Return a slot whose function may do with all nodes as it likes."""
 
     def call(evaluator: Evaluator, node: Node) -> Any:
+        went_deep()
         watch = current_watch()
         if watch is None:
             return function(evaluator, node)

@@ -10,6 +10,7 @@ from hyperlambda.errors import MissingValueError, TreeError
 from hyperlambda.expressions import resolve, resolve_bool
 from hyperlambda.ordering import equal
 from hyperlambda.registry import standard_slots
+from hyperlambda.sealed import unseal
 
 
 @slot("if")
@@ -53,12 +54,15 @@ def if_(evaluator: Evaluator, node: Node) -> None:
     if node.value is not None:
         verdict = resolve_bool(node)
         if verdict:
+            unseal(node)
             evaluator.run_children(node)
         node.value = verdict
         return
     verdict = run_condition(evaluator, node)
     if verdict:
-        evaluator.run_children(body_of(node))
+        code = body_of(node)
+        unseal(code)
+        evaluator.run_children(code)
     node.value = verdict
 
 
@@ -173,6 +177,7 @@ def else_(evaluator: Evaluator, node: Node) -> None:
         node.value = False
     else:
         node.value = True
+        unseal(node)
         evaluator.run_children(node)
 
 

@@ -8,6 +8,7 @@ from hyperlambda import ArgumentError, Evaluator, Node, slot
 from hyperlambda.body import put_arguments_first
 from hyperlambda.errors import ConversionError, TreeError
 from hyperlambda.expressions import Expression, expression_of, resolve_text
+from hyperlambda.sealed import unseal
 
 
 @slot("eval")
@@ -48,6 +49,7 @@ def evaluate(evaluator: Evaluator, node: Node) -> None:
     if node.value is None:
         return
     for code in expression_of(node).iterate(node):
+        unseal(code)
         evaluator.run_children(code)
         if evaluator.has_returned:
             return

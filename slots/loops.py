@@ -49,7 +49,11 @@ def for_each(evaluator: Evaluator, node: Node) -> None:
     found = expression.iterate(node)
     present = next(found, None)
     if present is not None:
-        _run_passes(evaluator, node, present, found, expression.is_apart(node))
+        evaluator.walking.append(node)
+        try:
+            _run_passes(evaluator, node, present, found, expression.is_apart(node))
+        finally:
+            evaluator.walking.pop()
 
 
 def _run_passes(
@@ -68,7 +72,7 @@ def _run_passes(
     """
     code = node.take_children()
     node.adopt([Node(".dp"), *code])
-    body = Body(evaluator, node)
+    body = Body(evaluator, node, may_seal=is_apart)
     if body.is_known:
         body.renew()
     result = evaluator.result

@@ -10,6 +10,7 @@ from hyperlambda import Evaluator, Node, slot
 from hyperlambda.conversions import to_date, to_int, to_text
 from hyperlambda.errors import TreeError
 from hyperlambda.expressions import Expression, expression_of, resolve
+from hyperlambda.sealed import unseal
 
 from .checking import check_each, check_texts, field_of, parameter, rejection
 from .texts import parameter_text, shortened, units
@@ -339,6 +340,7 @@ def default(evaluator: Evaluator, node: Node) -> None:
     """
     defaults = list(node.children)
     for target in expression_of(node).evaluate(node):
+        unseal(target)
         for each in defaults:
             present = target.child(each.name)
             if present is None:
