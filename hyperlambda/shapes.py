@@ -20,7 +20,6 @@ from .errors import ExpressionError
 from .expression_text import shortened
 from .iteration import Hop, Iteration
 from .node import Node
-from .sealed import Sealed, unseal
 from .siblings import MANY, children_named
 
 __all__ = [
@@ -151,7 +150,11 @@ class _PointedBy(_Then):
 
 
 class _OnlyChild(Hop):
-    """`…/*/name`, which must not find several."""
+    """
+    `…/*/name`, which must not find several.
+
+    It is for reading values: nobody is handed the node, and no list is unsealed.
+    """
 
     __slots__ = ("_name", "_start", "_text")
 
@@ -167,8 +170,6 @@ class _OnlyChild(Hop):
             return None
         name = self._name
         children = parent.children
-        if children.__class__ is Sealed:
-            unseal(parent)
         if len(children) > MANY:
             children = children_named(parent, name)
         found: Node | None = None

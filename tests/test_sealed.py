@@ -24,18 +24,24 @@ TARGETS = [
     "@if/*/.lambda/*",
     "@if/*/.lambda/0",
     "@if/1/0",
-    "@if/1/*/deep/*",
-    "@if/*/.lambda/*/deep/0",
+    "@if/1/*/.deep/*",
+    "@if/*/.lambda/*/.deep/0",
     "@if/*/.lambda/0/+",
     "@if/*/.lambda/0/-",
-    "@if/**/deep",
+    "@if/**/.deep",
     "@if/!set-value",
     "@if/*/*",
     "@if/*/*/*",
     "@if/*/.lambda/*/{@.name}",
-    "../**/deep",
+    "../**/.deep",
     "@else/*",
     "@else/0",
+    "@else/*/.deep",
+    "@else/-/*",
+    "@else/-/0",
+    "@else-if/-/*/.lambda/*",
+    "@else-if/*/.lambda/*/.deep",
+    "@else-if/1/0",
     "@.dp/#",
     "@.dp/#/*",
     "../*/while/*/.lambda/*/if/*/.lambda/*",
@@ -50,23 +56,23 @@ CHANGES = [
     "unwrap:x:{}",
     "eval:x:{}",
     "math.increment:x:{}",
-    "validators.default:x:{}\n   deep:default",
+    "validators.default:x:{}\n   .none:default",
     "for-each:x:{}\n   set-value:x:@.dp/#\n      .:walked",
     "mine:x:{}",
 ]
 BLOCKS = [
-    "if\n   eq\n      get-value:x:@.n\n      .:int:{n}\n   .lambda\n{block}",
-    "else-if\n   eq\n      get-value:x:@.n\n      .:int:{n}\n   .lambda\n{block}",
     "if:x:@.no\n{block}",
     "else\n{block}",
+    "if\n   eq\n      get-value:x:@.n\n      .:int:{n}\n   .lambda\n{block}",
+    "else-if\n   eq\n      get-value:x:@.n\n      .:int:{n}\n   .lambda\n{block}",
 ]
 INSIDE = [
-    "deep:a\n   deep:b\n      deep:x:@.n\n",
+    ".none\nstrings.concat\n   .:run\n.deep:a\n   .deep:b\n      .deep:x:@.n\n",
     "set-value:x:@.out\n   .:x:@.n\n",
-    "if:x:@.no\n   .data\n      deep:c\n   deep\n",
+    "if:x:@.no\n   .data\n      .deep:c\n   .deep\n",
     "math.increment:x:@.inside\n",
     ".inside:int:0\n",
-    "if\n   eq\n      .:int:1\n      .:int:2\n   .lambda\n      .deep\n         deep:d\n",
+    "if\n   eq\n      .:int:1\n      .:int:2\n   .lambda\n      .deep\n         .deep:d\n",
 ]
 
 
@@ -90,7 +96,7 @@ def body(choice: random.Random) -> str:
             parts.append(f"{change}\n")
     text = "".join(part if part.endswith("\n") else part + "\n" for part in parts)
     if choice.random() < 0.3:
-        walked = choice.choice(["@.data/*", "@while/**", "../**/deep"])
+        walked = choice.choice(["@.data/*", "@while/**", "../**/.deep"])
         text = f"for-each:x:{walked}\n{indented(text, 1)}"
     return text
 
@@ -99,12 +105,12 @@ def looping(choice: random.Random) -> str:
     code = body(choice)
     return f"""\
 .n:int:0
-.no:bool:false
-.name:deep
+.no:bool:{choice.choice(["true", "false"])}
+.name:.deep
 .out
 .data
-   deep:1
-   deep:2
+   .deep:1
+   .deep:2
 while
    lt
       get-value:x:@.n
@@ -154,19 +160,20 @@ def test_loops_leave_what_they_leave_when_all_is_put_back(seed: int) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(("no", "n"), [("true", 9), ("false", 2)])
 def test_each_change_of_each_block_is_put_back(
-    change: str, target: str, monkeypatch: pytest.MonkeyPatch
+    no: str, n: int, change: str, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inside = "".join(INSIDE[:3])
+    inside = "".join(INSIDE[:1])
     blocks = "".join(
-        block.format(n=9, block=indented(inside, 2 if ".lambda" in block else 1))
+        block.format(n=n, block=indented(inside, 2 if ".lambda" in block else 1))
         for block in BLOCKS
     )
-    steps = indented(blocks + change.format(target), 2)
+    steps = indented(f"{blocks}{change.format(target)}", 2)
     text = (
-        ".n:int:0\n.no:bool:false\n.name:deep\n.out\n.data\n   deep\nwhile\n   lt\n"
+        f".n:int:0\n.no:bool:{no}\n.name:.deep\n.data\n   .deep\nwhile\n   lt\n"
         "      get-value:x:@.n\n      .:int:3\n   .lambda\n      math.increment:x:@.n\n"
-        f"{steps}      set-value:x:@.out\n         lambda2hyper:x:./.\n"
+        f"{steps}"
     )
     assert outcome(text, 0, monkeypatch) == outcome(text, 10**9, monkeypatch), text
 
