@@ -3,12 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check bench bench-quick soak idle fmt clean
+.PHONY: help demo test accelerated test-accelerated bench-accelerated check bench \
+	bench-quick soak idle fmt clean
 
 help:
 	@echo "make demo    see a program reach the right clients, and only those"
 	@echo "make test    run the tests"
 	@echo "make check   lint and type check"
+	@echo "make accelerated   build the compiled form, in .venv-fast"
 	@echo "make bench   measure speed beside other tools, into docs/benchmarks.md"
 	@echo "make soak    let 2,000 clients come and go for 5 minutes"
 	@echo "make idle    let clients of others do nothing for 5 minutes, and see that they stay"
@@ -23,6 +25,40 @@ help:
 .venv/developing: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
+
+# The accelerated form, in an environment of its own.
+SOURCES := $(wildcard hyperlambda/*.py slots/*.py) setup.py pyproject.toml
+FAST := .venv-fast/bin
+
+.venv-fast/installed: .venv/developing $(SOURCES)
+	rm -rf build/wheels
+	HYPERLAMBDA_COMPILE=1 $(BIN)/python -m build --wheel --no-isolation \
+		--outdir build/wheels . > build.log 2>&1 || (cat build.log; exit 1)
+	@rm build.log
+	$(PYTHON) -m venv --clear .venv-fast
+	wheel=$$(echo build/wheels/*.whl); \
+		$(FAST)/pip install --quiet --disable-pip-version-check "$$wheel[test]"
+	@touch $@
+
+# Those of the language: the rest is Python in both forms.
+FAST_TESTS := tests/test_accelerated.py tests/test_a[l-s]*.py tests/test_[c-d]*.py \
+	tests/test_e[rvx]*.py tests/test_fuzz.py tests/test_[g-ln-v]*.py tests/test_messages.py \
+	tests/slots tests/server/test_execution.py --ignore=tests/test_wheel.py \
+	--ignore=tests/test_soak.py --ignore=tests/test_startup.py
+
+accelerated: .venv-fast/installed
+	@$(FAST)/hyperlambda --version
+
+# Where the checkout is not: its sources would be found first.
+test-accelerated: .venv-fast/installed
+	rm -rf build/away && mkdir -p build/away
+	cp -r tests samples docs benchmarks README.md CHANGELOG.md pyproject.toml build/away
+	cd build/away && ../../$(FAST)/python -m pytest $(FAST_TESTS) $(ARGS)
+
+bench-accelerated: .venv-fast/installed
+	rm -rf build/away && mkdir -p build/away
+	cp -r tests samples docs benchmarks README.md CHANGELOG.md pyproject.toml build/away
+	cd build/away && ../../$(FAST)/python -m benchmarks --quick parse evaluate
 
 demo: .venv/installed
 	@$(BIN)/hyperlambda demo
@@ -52,4 +88,4 @@ fmt: .venv/developing
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv .venv-fast build dist *.egg-info

@@ -7,6 +7,7 @@ Hyperlambda: programs that are trees, and sockets that reach the right browsers.
     result.value == "hello"
 """
 
+from .compiled import IS_COMPILED as is_accelerated
 from .errors import (
     ArgumentError,
     HyperlambdaError,
@@ -40,6 +41,7 @@ __all__ = [
     "SocketUser",
     "UnknownSlotError",
     "generate",
+    "is_accelerated",
     "parse",
     "slot",
 ]

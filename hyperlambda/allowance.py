@@ -14,8 +14,10 @@ from time import monotonic
 from typing import Final
 
 from .budget import Budget, copy_size
+from .compiled import IS_COMPILED
 from .errors import LimitError
 from .garbage import uncollected
+from .interpreted import breathe, mypyc_attr
 from .limits import Limits
 from .node import Node, clones
 
@@ -37,6 +39,7 @@ _MANY: Final = 500
 _TEXTS: Final = 100
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Allowance:
     """
     What one program, or one of its forks, has left.
@@ -257,6 +260,8 @@ class Allowance:
         Raises:
             LimitError: Its time is over, or it was told to stop.
         """
+        if IS_COMPILED:
+            breathe()
         if self.stopped:
             raise LimitError("the program was stopped")
         if self._deadline is not None and monotonic() >= self._deadline:

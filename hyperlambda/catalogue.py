@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from textwrap import dedent
 from typing import NamedTuple
 
-from .registry import SlotFunction, standard_slots
+from .registry import SlotFunction, documentation, standard_slots
 
 __all__ = ["SlotPage", "pages", "reference"]
 
@@ -46,7 +46,7 @@ def pages() -> list[SlotPage]:
 
 
 def _page(names: tuple[str, ...], function: SlotFunction) -> SlotPage:
-    text = dedent(function.__doc__ or "").strip()
+    text = dedent(documentation(function)).strip()
     parts = _SECTION.split(text)
     summary, _, more = parts[0].partition("\n\n")
     sections = {

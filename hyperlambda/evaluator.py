@@ -8,12 +8,13 @@ evaluator that is running, which is what slots are given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .interpreted import mypyc_attr
 from .limits import Limits
 from .meter import looking_at
 from .node import Node
@@ -38,6 +39,7 @@ __all__ = ["Evaluator", "limits_of", "nodes_of", "with_arguments"]
 _WHILE_KEY = "magic:lambda:maxwhileiterations"
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Evaluator(Run):
     """
     Runs programs.
@@ -131,34 +133,23 @@ class Evaluator(Run):
         """
         return self.evaluate(with_arguments(parse(text, file=file), arguments))
 
-    async def run_async(
+    def run_async(
         self,
         text: str | bytes,
         *,
         arguments: Mapping[str, Any] | None = None,
         file: str = "<text>",
-    ) -> Node:
+    ) -> Coroutine[Any, Any, Node]:
         """
         Do what `run` does, on a thread, without blocking the event loop.
 
         Slots that are coroutine functions run on the calling event loop. Cancelling
         the task stops the program at its next step.
         """
-        # Only programs that use an event loop pay for loading it.
-        import asyncio
+        # Only programs that use an event loop pay for loading this.
+        from .waiting import run_on_thread
 
-        from .waiting import on_thread
-
-        loop = asyncio.get_running_loop()
-        with self._begin(loop) as run:
-            task = on_thread(lambda: run.run(text, arguments=arguments, file=file))
-            try:
-                return await asyncio.shield(task)
-            except asyncio.CancelledError:
-                run.stopped = True
-                await asyncio.wait([task])
-                task.exception()  # seen: the program was told to stop
-                raise
+        return run_on_thread(self, text, arguments, file)
 
     def signal(self, name: str, node: Node) -> None:
         """

@@ -10,7 +10,8 @@ next ones. An expression does not change and may be shared by nodes and threads.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Final
 
 from .budget import copy_size
 from .conversions import to_bool, to_int, to_text
@@ -226,6 +227,9 @@ class Expression(Computed):
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return compile_expression, (self.text,)
+
     def __eq__(self, other: object) -> bool:
         if type(other) is not Expression:
             return NotImplemented
@@ -338,8 +342,20 @@ def resolve_int(node: Node) -> int:
 # The iterators that need expressions themselves.
 
 
+# What is in braces may lead to an expression with braces, and so on in a circle: each is
+# some calls deeper, which Python does not count where they are compiled.
+_DEEPEST_BRACES: Final = 200
+_braces: ContextVar[int] = ContextVar("braces", default=0)
+
+
 def _look_up(text: str, identity: Node) -> str | None:
     """Resolve the text inside of braces, from the holder of the whole expression."""
+    depth = _braces.get()
+    if depth >= _DEEPEST_BRACES:
+        raise ExpressionError(
+            f"the expression in braces '{shortened(text)}' leads back to itself"
+        )
+    token = _braces.set(depth + 1)
     try:
         found = compile_expression(text).evaluate(identity)
         if len(found) > 1:
@@ -347,10 +363,8 @@ def _look_up(text: str, identity: Node) -> str | None:
                 f"the expression in braces '{shortened(text)}' finds several nodes"
             )
         return resolve_text(found[0]) if found else None
-    except RecursionError:
-        raise ExpressionError(
-            f"the expression in braces '{shortened(text)}' leads back to itself"
-        ) from None
+    finally:
+        _braces.reset(token)
 
 
 class _NamedLike(Iteration):

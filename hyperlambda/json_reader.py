@@ -238,7 +238,6 @@ def _members(members: dict[str, Any]) -> Node:
         parent.children = NO_CHILDREN
         return parent
     children: list[Node] = []
-    append = children.append
     for index, (name, value) in enumerate(members.items()):
         kind = type(value)
         if kind is Node:
@@ -263,7 +262,7 @@ def _members(members: dict[str, Any]) -> Node:
         node.name = name
         node.parent = parent
         node.index = index
-        append(node)
+        children.append(node)
     parent.children = children
     return parent
 
@@ -271,7 +270,6 @@ def _members(members: dict[str, Any]) -> Node:
 def _elements(values: list[Any], parent: Node) -> list[Node]:
     """Return the nodes of an array, whose elements may be nodes already."""
     children: list[Node] = []
-    append = children.append
     for index, value in enumerate(values):
         kind = type(value)
         if kind is Node:
@@ -292,7 +290,7 @@ def _elements(values: list[Any], parent: Node) -> list[Node]:
         node.name = "."
         node.parent = parent
         node.index = index
-        append(node)
+        children.append(node)
     return children
 
 

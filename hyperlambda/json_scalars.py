@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from .dates import LOCAL, UTC, ZONES, Time, normal_date
@@ -35,6 +35,14 @@ from .numerals import (
 from .values import known_type, type_name
 
 __all__ = ["double_json", "escaped", "quoter", "scalar_json"]
+
+
+# Parts between looks at what a program may use up: about a millisecond.
+PARTS_BETWEEN_LOOKS: Final = 4096
+# Characters from which on one text is worth a look.
+LONG: Final = 2000
+# How many children of a container are few: most have no more.
+FEW: Final = 64
 
 
 def scalar_json(value: Any, node: Node) -> str:
@@ -67,7 +75,7 @@ def _text(value: str) -> str:
     return quoter()(value)
 
 
-_BEYOND_ASCII = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
+_BEYOND_ASCII = re.compile(r"[\x85\u2028\u2029\ud800-\udfff]")
 
 
 def escaped(json: str) -> str:

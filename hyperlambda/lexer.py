@@ -11,9 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from sys import intern
-from typing import Any, NamedTuple
-
-from lark.lexer import Lexer
+from typing import ClassVar, NamedTuple
 
 from .errors import HyperlambdaSyntaxError
 from .source import Source
@@ -21,7 +19,6 @@ from .source import Source
 __all__ = [
     "TRIM",
     "Item",
-    "LineLexer",
     "LineToken",
     "NodeToken",
     "read_item",
@@ -79,27 +76,30 @@ _ESCAPES = {
 
 
 class LineToken:
-    """What all tokens have in common: what Lark asks of one."""
+    """
+    What all tokens have in common.
+
+    Attributes:
+        type: The name of the terminal in the grammar.
+    """
 
     __slots__ = ()
 
-    type = ""
-    # Lark copies these into its end token; our own places are offsets into the source.
-    start_pos = line = column = end_line = end_column = end_pos = None
+    type: ClassVar[str] = ""
 
 
 class IndentToken(LineToken):
     """What follows is one level deeper."""
 
     __slots__ = ()
-    type = "INDENT"
+    type: ClassVar[str] = "INDENT"
 
 
 class DedentToken(LineToken):
     """What follows is one level less deep."""
 
     __slots__ = ()
-    type = "DEDENT"
+    type: ClassVar[str] = "DEDENT"
 
 
 class NodeToken(LineToken):
@@ -115,7 +115,7 @@ class NodeToken(LineToken):
     """
 
     __slots__ = ("kind", "name", "offset", "source", "text")
-    type = "NODE"
+    type: ClassVar[str] = "NODE"
 
     def __init__(
         self, name: str, kind: str | None, text: str | None, source: Source, offset: int
@@ -140,27 +140,6 @@ class Item(NamedTuple):
     kind_at: int
     text_at: int
     end: int
-
-
-class LexerInput(NamedTuple):
-    """What Lark is given to parse."""
-
-    source: Source
-    comments: bool
-
-
-class LineLexer(Lexer):
-    """Lark's lexer interface over `tokens`."""
-
-    __future_interface__ = 2
-
-    def __init__(self, conf: Any) -> None:
-        del conf  # the terminals are declared, not described, by the grammar
-
-    def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[Any]:
-        """Yield the tokens of the `LexerInput` that Lark was given."""
-        given: LexerInput = lexer_state.text
-        return tokens(given.source, comments=given.comments)
 
 
 def tokens(source: Source, *, comments: bool = False) -> Iterator[LineToken]:

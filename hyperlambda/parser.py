@@ -1,5 +1,5 @@
 """
-Text to nodes: Lark's LALR parser over our lexer, building the tree as it goes.
+Text to nodes: the tables of the grammar over our lexer, building the tree as it goes.
 
     root = parse("house\\n   room:kitchen")
     root.children[0].children[0].value == "kitchen"
@@ -8,18 +8,16 @@ Text to nodes: Lark's LALR parser over our lexer, building the tree as it goes.
 from __future__ import annotations
 
 import codecs
-from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from lark import Lark
-
+from ._tables import TABLES
 from .childless import NO_CHILDREN
 from .errors import HyperlambdaError, HyperlambdaSyntaxError, UnknownTypeError
 from .expressions import compile_expression
 from .garbage import uncollected
 from .lalr import TableParser
-from .lexer import LexerInput, LineLexer, NodeToken, read_item
+from .lexer import NodeToken, read_item, tokens
 from .node import Node, blank
 from .source import Source
 from .values import add_converter, parse_literal
@@ -53,7 +51,7 @@ def parse(text: str | bytes, *, file: str = "<text>", comments: bool = False) ->
     """
     source = Source(_decode(text), file)
     with uncollected(len(source.text)):
-        root = cast(Node, _lark().parse(cast(Any, LexerInput(source, comments))))
+        root = cast(Node, _PARSER.parse(tokens(source, comments=comments)))
     root.source = source
     return root
 
@@ -83,44 +81,41 @@ def _decode(text: str | bytes) -> str:
     return text
 
 
-class _TreeBuilder:
-    """What each rule of the grammar makes; a block is a list of sibling nodes."""
-
-    def start(self, parts: list[list[Node]]) -> Node:
-        root = Node()
-        if parts:
-            root.adopt(parts[0])
-        return root
-
-    def first(self, parts: list[NodeToken]) -> list[Node]:
-        return [_node(parts[0])]
-
-    def append(self, parts: list[Any]) -> list[Node]:
-        block: list[Node] = parts[0]
-        block.append(_node(parts[1]))
-        return block
-
-    def nest(self, parts: list[Any]) -> list[Node]:
-        block: list[Node] = parts[0]
-        parent: Node = block[-1]
-        children: list[Node] = parts[2]
-        for index, child in enumerate(children):
-            child.parent = parent
-            child.index = index
-        parent.children = children
-        return block
+# What each rule of the grammar makes; a block is a list of sibling nodes.
 
 
-@cache
-def _lark() -> Lark:
-    grammar = Path(__file__).with_name("grammar.lark").read_text("utf-8")
-    return Lark(
-        grammar,
-        parser="lalr",
-        lexer=LineLexer,
-        transformer=cast(Any, _TreeBuilder()),
-        _plugins={"LALR_Parser": TableParser},
-    )
+def _start(parts: list[Any]) -> Node:
+    root = Node()
+    if parts:
+        root.adopt(parts[0])
+    return root
+
+
+def _first(parts: list[Any]) -> list[Node]:
+    return [_node(parts[0])]
+
+
+def _append(parts: list[Any]) -> list[Node]:
+    block: list[Node] = parts[0]
+    block.append(_node(parts[1]))
+    return block
+
+
+def _nest(parts: list[Any]) -> list[Node]:
+    block: list[Node] = parts[0]
+    parent: Node = block[-1]
+    children: list[Node] = parts[2]
+    for index, child in enumerate(children):
+        child.parent = parent
+        child.index = index
+    parent.children = children
+    return block
+
+
+MAKERS = {"start": _start, "first": _first, "append": _append, "nest": _nest}
+"""What each rule of grammar.lark makes of the values of its symbols."""
+
+_PARSER = TableParser(TABLES, MAKERS)
 
 
 def _node(token: NodeToken) -> Node:
@@ -146,14 +141,14 @@ def _expression(token: NodeToken) -> Any:
     try:
         return compile_expression(token.text or "")
     except HyperlambdaError as error:
-        raise _placed(error, token) from error
+        raise _placed(error, token)  # noqa: B904 # see there
 
 
 def _value(token: NodeToken, kind: str) -> Any:
     try:
         return parse_literal(token.text or "", kind)
     except HyperlambdaError as error:
-        raise _placed(error, token) from error
+        raise _placed(error, token)  # noqa: B904 # see there
 
 
 def _placed(error: HyperlambdaError, token: NodeToken) -> HyperlambdaSyntaxError:
@@ -164,7 +159,9 @@ def _placed(error: HyperlambdaError, token: NodeToken) -> HyperlambdaSyntaxError
         return error
     # A value in quotes is longer in the text; the line's end is told by the excerpt.
     place = token.source.place(max(item.text_at, 0), max(1, len(token.text or "")))
-    return HyperlambdaSyntaxError(error.message, help=error.help, place=place)
+    placed = HyperlambdaSyntaxError(error.message, help=error.help, place=place)
+    placed.__cause__ = error  # mypyc leaves `from` out
+    return placed
 
 
 def _parse_value(text: str) -> Node:

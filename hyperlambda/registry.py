@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
-from types import ModuleType
+from pathlib import Path
+from types import BuiltinFunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import HyperlambdaError
@@ -27,6 +28,7 @@ __all__ = [
     "SlotFunction",
     "SlotRegistry",
     "add_installed_slots",
+    "documentation",
     "slot",
     "standard_slots",
     "value_reader",
@@ -36,6 +38,8 @@ SlotFunction = Callable[["Evaluator", "Node"], Any]
 AnySlot = TypeVar("AnySlot", bound=SlotFunction)
 
 _MARK = "__hyperlambda_slots__"
+# The names of compiled functions, which have no attributes of their own.
+_MARKED: dict[BuiltinFunctionType, tuple[str, ...]] = {}
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE, without the cost of importing inspect
 
 
@@ -49,7 +53,10 @@ def slot(*names: str) -> Callable[[AnySlot], AnySlot]:
     require_names(names)
 
     def mark(function: AnySlot) -> AnySlot:
-        setattr(function, _MARK, names)
+        if isinstance(function, BuiltinFunctionType):
+            _MARKED[function] = names
+        else:
+            setattr(function, _MARK, names)
         return function
 
     return mark
@@ -185,14 +192,30 @@ class SlotRegistry:
         """Add every marked function of some modules."""
         for module in modules:
             for function in vars(module).values():
-                for name in getattr(function, _MARK, ()):
+                for name in _names_of(function):
                     self.register(name, function)
 
 
-def _synchronous(function: SlotFunction) -> SlotFunction:
+def _names_of(function: Any) -> tuple[str, ...]:
+    """Return the names that a function was marked with; most objects were not."""
+    if isinstance(function, BuiltinFunctionType):
+        return _MARKED.get(function, ())
+    names: tuple[str, ...] = getattr(function, _MARK, ())
+    return names
+
+
+def _is_plain(function: SlotFunction) -> bool:
+    """Return whether a function surely is no coroutine function: nearly all are not."""
     code = getattr(function, "__code__", None)
-    if code is not None and not code.co_flags & _CO_COROUTINE:
-        return function  # a plain function: what nearly all are, called as it is
+    if code is None:
+        # Of the compiled functions only our own are known.
+        return isinstance(function, BuiltinFunctionType) and function in _MARKED
+    return not code.co_flags & _CO_COROUTINE
+
+
+def _synchronous(function: SlotFunction) -> SlotFunction:
+    if _is_plain(function):
+        return function
 
     def call(evaluator: Evaluator, node: Node) -> None:
         result = function(evaluator, node)
@@ -218,6 +241,31 @@ def _where(function: SlotFunction) -> str:
     function = getattr(function, "__wrapped__", function)
     name = getattr(function, "__qualname__", repr(function))
     return f"{getattr(function, '__module__', '?')}.{name}"
+
+
+def documentation(function: SlotFunction) -> str:
+    """
+    Return the docstring of a slot.
+
+    That of a compiled function is read in the source that lies beside it.
+    """
+    if not isinstance(function, BuiltinFunctionType):
+        return function.__doc__ or ""
+    return _docstrings(function.__module__).get(function.__name__, "")
+
+
+@cache
+def _docstrings(module: str) -> dict[str, str]:
+    import ast  # only needed where slots are looked up
+
+    folder = Path(import_module("hyperlambda.slots").__file__ or "").parent
+    source = folder / f"{module.rpartition('.')[2]}.py"
+    tree = ast.parse(source.read_text("utf-8"))
+    return {
+        item.name: ast.get_docstring(item, clean=False) or ""
+        for item in tree.body
+        if isinstance(item, ast.FunctionDef)
+    }
 
 
 @cache

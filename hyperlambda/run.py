@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .allowance import ENDLESS, Allowance
 from .body import Code
+from .compiled import IS_COMPILED
 from .errors import (
     HyperlambdaError,
     LimitError,
@@ -26,6 +27,7 @@ from .errors import (
     UnknownSlotError,
 )
 from .expressions import Expression
+from .interpreted import mypyc_attr
 from .node import Node
 from .registry import (
     SlotFunction,
@@ -52,6 +54,7 @@ _DEEPEST = 2000
 _MOST_CODES = 256
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Run(Allowance):
     """
     What a program has, and what its slots use.
@@ -135,6 +138,8 @@ class Run(Allowance):
         self._depth = 0
         max_depth = self.limits.max_depth
         self._max_depth = ENDLESS if max_depth is None else max_depth
+        if IS_COMPILED:  # Python does not notice when compiled code calls too deeply
+            self._max_depth = min(self._max_depth, _DEEPEST)
         self._get_value = value_reader()
         depth = _USUAL_DEPTH if max_depth is None else max_depth
         _make_room(min(depth, _DEEPEST))
@@ -314,7 +319,7 @@ class Run(Allowance):
 
     def peek(self, name: str) -> Any:
         """Return what was pushed last under a name, or None."""
-        for pushed, value in reversed(self._scopes):
+        for pushed, value in self._scopes[::-1]:
             if pushed == name:
                 return value
         return None
@@ -405,6 +410,7 @@ def _failure(name: str, node: Node, error: Exception) -> HyperlambdaError:
         failure = LimitError("the program needs more memory than there is")
     else:
         failure = SlotError(name, error)
+    failure.__cause__ = error  # mypyc leaves `from` out
     failure.add_frame(name, node.source, node.offset)
     return failure
 

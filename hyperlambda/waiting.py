@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from threading import Thread
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .errors import LimitError
 
 if TYPE_CHECKING:
+    from .evaluator import Evaluator
+    from .node import Node
     from .run import Run
 
-__all__ = ["on_thread", "wait"]
+__all__ = ["on_thread", "run_on_thread", "wait"]
 
 # Seconds between looks at whether a program that waits must end.
 _PATIENCE = 0.2
@@ -44,6 +46,25 @@ def on_thread(work: Callable[[], Result]) -> asyncio.Future[Result]:
 
     Thread(target=target, name="hyperlambda-program", daemon=True).start()
     return asyncio.wrap_future(done)
+
+
+async def run_on_thread(
+    evaluator: Evaluator,
+    text: str | bytes,
+    arguments: Mapping[str, Any] | None,
+    file: str,
+) -> Node:
+    """Run a program on a thread; when the task is cancelled, stop it at its next step."""
+    loop = asyncio.get_running_loop()
+    with evaluator._begin(loop) as run:
+        task = on_thread(lambda: run.run(text, arguments=arguments, file=file))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            run.stopped = True
+            await asyncio.wait([task])
+            task.exception()  # seen: the program was told to stop
+            raise
 
 
 def wait(run: Run, awaitable: Awaitable[Any]) -> Any:

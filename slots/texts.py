@@ -76,7 +76,7 @@ def units(text: str) -> int:
 
 
 # Both halves of a character, which parts that were cut between them bring back together.
-_TORN = "[\ud800-\udbff][\udc00-\udfff]"
+_TORN = r"[\ud800-\udbff][\udc00-\udfff]"
 
 
 def join(evaluator: Evaluator, parts: Sequence[str], separator: str = "") -> str:

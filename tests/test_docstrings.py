@@ -23,7 +23,7 @@ from hyperlambda import (
     generate,
     parse,
 )
-from hyperlambda.registry import SlotFunction, standard_slots
+from hyperlambda.registry import SlotFunction, documentation, standard_slots
 
 PARTS = ["Reads:", "Leaves:", "Raises:", "Source:", "Example::"]
 
@@ -88,7 +88,7 @@ each_slot = pytest.mark.parametrize("name", SLOTS)
 
 def sections(name: str) -> dict[str, str]:
     """Return the parts of a slot's docstring by their headings; "" is the beginning."""
-    text = inspect.cleandoc(SLOTS[name].__doc__ or "")
+    text = inspect.cleandoc(documentation(SLOTS[name]))
     pieces = re.split(r"^(\w+::?)$", text, flags=re.MULTILINE)
     return {"": pieces[0], **dict(zip(pieces[1::2], pieces[2::2], strict=True))}
 

@@ -53,7 +53,7 @@ def test_a_small_program_loads_no_event_loop_and_no_server() -> None:
     tops = {name.partition(".")[0] for name in modules}
     assert not tops & DEAR
     foreign = tops - sys.stdlib_module_names - {"hyperlambda"}
-    assert foreign == {"click", "lark"}
+    assert foreign == {"click"}
 
 
 def test_a_small_program_loads_only_its_own_command() -> None:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
+from ..compiled import IS_COMPILED
 from ..errors import HyperlambdaError, nearest
 from .failures import show_failure
 from .terminal import Terminal
@@ -112,7 +113,7 @@ def _drop_output() -> None:
 @click.version_option(
     package_name="pyhyperlambda",
     prog_name="hyperlambda",
-    message="%(prog)s %(version)s",
+    message="%(prog)s %(version)s" + (", accelerated" if IS_COMPILED else ""),
 )
 def group() -> None:
     """
