@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from threading import Thread
 
+import pytest
+
 import hyperlambda
 from hyperlambda import Evaluator, LimitError, Limits, Node
 from hyperlambda.compiled import IS_COMPILED
@@ -49,12 +51,8 @@ def test_a_program_that_never_ends_lets_other_threads_run() -> None:
 def test_endless_recursion_ends_in_an_error_without_any_limit() -> None:
     evaluator = Evaluator(limits=Limits(max_depth=None, max_nodes=None, max_steps=None))
     evaluator.run("slots.create:again\n   signal:again")
-    try:
+    with pytest.raises(LimitError, match="nested"):
         evaluator.run("signal:again")
-    except LimitError as error:
-        assert "nested" in error.message
-    else:
-        raise AssertionError("it came to an end")
 
 
 def test_a_slot_of_a_subclass_is_given_the_subclass() -> None:
