@@ -22,6 +22,7 @@ from websockets.frames import CloseCode
 
 from ..errors import HyperlambdaError
 from .auth import SHORT_SECRET, issue_token, signing_key
+from .backplane import Backplane
 from .gate import Gate, is_loopback
 from .hub import Connection, SocketHub
 from .links import Link, Writer
@@ -85,6 +86,7 @@ class SocketServer:
             connection is closed.
         drain_timeout: Seconds that `stop` gives clients to read what is queued.
         execute: Runs files for clients; None: they cannot.
+        backplane: Joins this server to others; None: it is alone.
 
     Attributes:
         hub: Publishes, from any thread, once the server has started.
@@ -119,6 +121,7 @@ class SocketServer:
         max_record: int = signalr.MAX_RECORD,
         drain_timeout: float = 5,
         execute: Execute | None = None,
+        backplane: Backplane | None = None,
     ) -> None:
         if secret is None and not is_loopback(host):
             raise HyperlambdaError(
@@ -129,7 +132,7 @@ class SocketServer:
         signing_key(self.secret)
         self.host = host
         self.port = port
-        self.hub = SocketHub()
+        self.hub = SocketHub(backplane=backplane)
         self._max_size = max_size
         self._queue_bytes = queue_bytes
         self._queue_messages = queue_messages
@@ -169,7 +172,7 @@ class SocketServer:
             is_local=is_loopback(host),
             leeway=leeway,
             is_full=self._is_full,
-            health=lambda: {"connections": self.hub.connection_count},
+            health=self._health,
             metrics=self._write_metrics,
             addresses=self._addresses,
             refusals=self._refusals,
@@ -239,6 +242,7 @@ class SocketServer:
         )
         self._stopped = asyncio.Event()
         self._server = server
+        await self.hub.backplane.start(self.hub)
         await server.start_serving()
 
     async def stop(self) -> None:
@@ -272,6 +276,7 @@ class SocketServer:
                 timeout=self._drain_timeout,
             )
         await self._partings.wait()
+        await self.hub.backplane.stop()
         for link in list(self._sockets):
             link.transport.abort()
         await server.wait_closed()
@@ -337,6 +342,12 @@ class SocketServer:
         limit = self._max_connections
         # Not the hub's count: SignalR clients join that with their handshake.
         return limit is not None and len(self._links) >= limit
+
+    def _health(self) -> dict[str, object]:
+        return {
+            "connections": self.hub.connection_count,
+            **self.hub.backplane.health(),
+        }
 
     def _write_metrics(self) -> bytes:
         buffers = (
