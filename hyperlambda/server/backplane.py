@@ -8,9 +8,9 @@ it. Nothing here knows how: `OneNode` has no others, `RedisBackplane` uses Redis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from ..sockets import Message, SocketGroup, SocketUser
 from .connection import Connection
@@ -19,6 +19,7 @@ __all__ = [
     "Backplane",
     "ClusterView",
     "DisconnectCommand",
+    "Figure",
     "GroupCommand",
     "Item",
     "OneNode",
@@ -64,8 +65,21 @@ Item: TypeAlias = Message | GroupCommand | DisconnectCommand
 """What travels from one hub to the others."""
 
 
+class Figure(NamedTuple):
+    """A number for ``/metrics``: its name, "gauge" or "counter", and what it is."""
+
+    name: str
+    kind: str
+    help: str
+    value: int
+
+
 class Receiver(Protocol):
     """The hub, as its backplane sees it."""
+
+    @property
+    def inbox_size(self) -> int:
+        """How much waits to take effect: who brings more should wait."""
 
     def accept(self, item: Item) -> None:
         """
@@ -145,6 +159,9 @@ class Backplane(Protocol):
     def health(self) -> Mapping[str, object]:
         """Return what ``/health`` tells about it; empty for one node alone."""
 
+    def figures(self) -> Sequence[Figure]:
+        """Return what ``/metrics`` tells about it; empty for one node alone."""
+
 
 class OneNode:
     """The backplane of a hub that has no others."""
@@ -171,3 +188,7 @@ class OneNode:
     def health(self) -> Mapping[str, object]:
         """Return nothing."""
         return {}
+
+    def figures(self) -> Sequence[Figure]:
+        """Return nothing."""
+        return ()

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from json import JSONDecodeError, JSONEncoder, loads
+from types import NoneType
 from typing import Any, NamedTuple, TypeAlias
 
 from ..sockets import Audience, AudienceKind, Message
@@ -106,6 +107,8 @@ def decode_entry(line: bytes) -> Item | Entry:
         tag = fields[0]
         if tag == "m":
             _, name, argument, kind, names, excluded, position = fields
+            if type(name) is not str or type(argument) not in (str, NoneType):
+                raise EnvelopeError("a message has an unknown form")
             return Message(
                 name,
                 argument,
