@@ -8,15 +8,14 @@ beside synchronous code.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import secrets
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Self
 
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import Server
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
@@ -26,6 +25,7 @@ from .backplane import Backplane
 from .gate import Gate, is_loopback
 from .hub import Connection, SocketHub
 from .links import Link, Writer
+from .listening import listen
 from .metrics import CallTimes, Refusals, write_metrics
 from .negotiation import Negotiator
 from .pace import Addresses
@@ -87,6 +87,7 @@ class SocketServer:
         drain_timeout: Seconds that `stop` gives clients to read what is queued.
         execute: Runs files for clients; None: they cannot.
         backplane: Joins this server to others; None: it is alone.
+        shares_port: Whether other processes of this machine listen on the port too.
 
     Attributes:
         hub: Publishes, from any thread, once the server has started.
@@ -122,6 +123,7 @@ class SocketServer:
         drain_timeout: float = 5,
         execute: Execute | None = None,
         backplane: Backplane | None = None,
+        shares_port: bool = False,
     ) -> None:
         if secret is None and not is_loopback(host):
             raise HyperlambdaError(
@@ -132,6 +134,7 @@ class SocketServer:
         signing_key(self.secret)
         self.host = host
         self.port = port
+        self._shares_port = shares_port
         self.hub = SocketHub(backplane=backplane)
         self._max_size = max_size
         self._queue_bytes = queue_bytes
@@ -172,6 +175,7 @@ class SocketServer:
             is_local=is_loopback(host),
             leeway=leeway,
             is_full=self._is_full,
+            claim=None if backplane is None else backplane.claim,
             health=self._health,
             metrics=self._write_metrics,
             addresses=self._addresses,
@@ -311,32 +315,18 @@ class SocketServer:
         return {} if self._writer is None else self._writer.links
 
     async def _listen(self) -> Server:
-        # The class is called like a class; what it gets besides is bound here.
-        factory = partial(Link, made=self._meet, lost=self._forget)
-        try:
-            return await serve(
-                cast("Any", self._handle),
-                self.host,
-                self.port,
-                process_request=cast("Any", self._gate),
-                create_connection=cast("type[ServerConnection]", factory),
-                compression=None,
-                ping_interval=None,
-                open_timeout=self._open_timeout,
-                max_size=self._max_size,
-                logger=_wire_log,
-                server_header=None,
-                backlog=1024,
-                # Nobody may come in before everything is there.
-                start_serving=False,
-            )
-        except (OSError, OverflowError) as error:
-            raise HyperlambdaError(self._why_not_listening(error)) from error
-
-    def _why_not_listening(self, error: OSError | OverflowError) -> str:
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            return f"port {self.port} of {self.host} is already taken"
-        return f"cannot listen on port {self.port} of '{self.host}': {error}"
+        return await listen(
+            self._handle,
+            self.host,
+            self.port,
+            # The class is called like a class; what it gets besides is bound here.
+            factory=partial(Link, made=self._meet, lost=self._forget),
+            process_request=self._gate,
+            open_timeout=self._open_timeout,
+            max_size=self._max_size,
+            logger=_wire_log,
+            reuse_port=self._shares_port or None,
+        )
 
     def _is_full(self) -> bool:
         limit = self._max_connections

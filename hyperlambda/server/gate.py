@@ -8,7 +8,7 @@ Query strings and headers carry tokens: nothing here logs them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
@@ -53,6 +53,8 @@ _PAGE_POLICY = (
 
 _Headers: TypeAlias = list[tuple[str, str]]
 
+_Answer: TypeAlias = Response | None
+
 
 def is_loopback(host: str) -> bool:
     """Return whether a host name or address is this machine only."""
@@ -79,6 +81,8 @@ class Gate:
             port of it may connect.
         leeway: By how many seconds clocks may differ.
         is_full: Whether no further client can be served.
+        claim: Takes a negotiated connection id, which other processes may have taken;
+            None if there are none.
         health: What ``/health`` tells.
         metrics: What ``/metrics`` tells.
         addresses: How many sockets each address has.
@@ -95,6 +99,7 @@ class Gate:
         is_local: bool = True,
         leeway: float = 30,
         is_full: Callable[[], bool] = lambda: False,
+        claim: Callable[[str], Awaitable[bool]] | None = None,
         health: Callable[[], Mapping[str, object]] = dict,
         metrics: Callable[[], bytes] = bytes,
         addresses: Addresses | None = None,
@@ -110,6 +115,7 @@ class Gate:
         self._is_local = is_local
         self._leeway = leeway
         self._is_full = is_full
+        self._claim = claim
         self._health = health
         self._metrics = metrics
         self._addresses = Addresses(None) if addresses is None else addresses
@@ -119,7 +125,7 @@ class Gate:
             for path, (name, kind) in _FILES.items()
         }
 
-    def __call__(self, link: Link, request: Request) -> Response | None:
+    def __call__(self, link: Link, request: Request) -> _Answer | Awaitable[_Answer]:
         """Return the answer to a request, or None to open the WebSocket."""
         try:
             url = urlsplit(request.path)
@@ -141,7 +147,9 @@ class Gate:
             return _get(request, self._metrics(), CONTENT_TYPE)
         return _text(HTTPStatus.NOT_FOUND, "there is nothing here")
 
-    def _admit(self, link: Link, request: Request, url: SplitResult) -> Response | None:
+    def _admit(
+        self, link: Link, request: Request, url: SplitResult
+    ) -> _Answer | Awaitable[_Answer]:
         if request.method != "GET":
             return _not_allowed("GET")
         if self._is_full():
@@ -163,7 +171,12 @@ class Gate:
             return _unauthorized(error)
         link.path = url.path
         negotiator = self._negotiators.get(url.path)
-        return None if negotiator is None else _attach(link, request, url, negotiator)
+        if negotiator is None:
+            return None
+        answer = _attach(link, request, url, negotiator)
+        if answer is not None or link.connection_id is None or self._claim is None:
+            return answer
+        return _claimed(self._claim(link.connection_id))
 
     def _negotiate(self, request: Request, url: SplitResult) -> Response:
         """Answer what SignalR clients ask before they connect (spec 05 §7)."""
@@ -230,6 +243,13 @@ def _attach(
     except Refusal as refusal:
         return _text(refusal.status, str(refusal))
     return None
+
+
+async def _claimed(claim: Awaitable[bool]) -> Response | None:
+    """Let a negotiated connection be opened once, by whatever process."""
+    if await claim:
+        return None
+    return _text(HTTPStatus.NOT_FOUND, "No Connection with that ID")
 
 
 def _find_token(headers: Headers, query: str) -> str | None:
