@@ -14,6 +14,7 @@ from .failures import CommandError
 __all__ = ["config_option"]
 
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "float range": ((int, float), "a number"),
     "integer range": ((int,), "an integer"),
     "names": ((str, list), "a list of texts"),
     "text": ((str,), "a text"),

@@ -12,7 +12,7 @@ from ..limits import Limits
 from ..parser import parse
 from ..sockets import Hub
 from .logs import LEVELS, logging_to_stderr
-from .options import token_option
+from .options import find_redis, redis_options, token_option
 from .programs import read_arguments, read_program, result_json, result_text
 from .terminal import Terminal
 
@@ -44,6 +44,10 @@ def _finite(
     help="Send socket messages through a running server: ws://HOST:PORT/ws.",
 )
 @token_option
+@redis_options(
+    "Send them into the cluster that meets there: redis://HOST:PORT/0; or the variable "
+    "HYPERLAMBDA_REDIS. No server is between."
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
@@ -74,6 +78,8 @@ def command(
     as_json: bool,
     connect: str | None,
     token: str | None,
+    redis: str | None,
+    redis_prefix: str,
     timeout: float | None,
     max_steps: int | None,
     log_level: str,
@@ -87,6 +93,7 @@ def command(
       hyperlambda run hello.hl
       hyperlambda run greet.hl --arg name=Ada --arg times:int=3
       hyperlambda run signal.hl --connect ws://127.0.0.1:8765/ws
+      hyperlambda run signal.hl --redis redis://127.0.0.1
     """
     if tree and as_json:
         raise click.UsageError("--tree and --json exclude each other")
@@ -97,7 +104,7 @@ def command(
     ctx.with_resource(logging_to_stderr(log_level))
     evaluator = Evaluator(
         limits=Limits(timeout=timeout, max_steps=max_steps),
-        hub=_connect(ctx, connect, token) if connect is not None else None,
+        hub=_hub(ctx, connect, token, redis, redis_prefix),
     )
     result = evaluator.evaluate(program)
     if tree:
@@ -108,8 +115,23 @@ def command(
         click.echo(result_text(result), nl=False)
 
 
-def _connect(ctx: click.Context, url: str, token: str | None) -> Hub:
-    # Imported here: only programs that talk to a server should pay for it.
-    from ..client import SocketClient
+def _hub(
+    ctx: click.Context,
+    url: str | None,
+    token: str | None,
+    redis: str | None,
+    prefix: str,
+) -> Hub | None:
+    # Imported here: only programs that talk to somebody should pay for it.
+    if url is not None:
+        if ctx.get_parameter_source("redis") is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError("--connect and --redis exclude each other")
+        from ..client import SocketClient
 
-    return ctx.with_resource(SocketClient(url, token=token))
+        return ctx.with_resource(SocketClient(url, token=token))
+    target = find_redis(redis, prefix)
+    if target is None:
+        return None
+    from ..server.redis_hub import RedisHub
+
+    return ctx.with_resource(RedisHub(target))

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
+from ..errors import SocketError
 from ..sockets import Message, SocketGroup, SocketUser
 from .connection import Connection
 
@@ -24,6 +25,8 @@ __all__ = [
     "Item",
     "OneNode",
     "Receiver",
+    "check_command",
+    "check_message",
 ]
 
 
@@ -192,3 +195,45 @@ class OneNode:
     def figures(self) -> Sequence[Figure]:
         """Return nothing."""
         return ()
+
+
+def check_message(message: Message) -> None:
+    """
+    Return if a message can be delivered.
+
+    Raises:
+        SocketError: Its name is empty, or a text is no Unicode.
+    """
+    if not message.name:
+        raise SocketError("a message needs a name")
+    try:
+        message.name.encode()
+        if message.argument is not None:
+            message.argument.encode()
+    except UnicodeEncodeError:
+        raise SocketError("a message cannot hold half a surrogate pair") from None
+
+
+def check_command(command: GroupCommand | DisconnectCommand) -> None:
+    """
+    Return if a command says what to do.
+
+    Raises:
+        SocketError: A name is empty, or the reason is no Unicode.
+    """
+    if isinstance(command, GroupCommand):
+        if not command.username:
+            raise SocketError("a group is changed for a user, and none was named")
+        if not command.group:
+            raise SocketError("a group needs a name")
+        return
+    if not command.target:
+        raise SocketError(
+            "a user is disconnected by name, and none was given"
+            if command.is_user
+            else "a connection is ended by its id, and none was given"
+        )
+    try:
+        command.reason.encode()
+    except UnicodeEncodeError:
+        raise SocketError("a reason cannot hold half a surrogate pair") from None

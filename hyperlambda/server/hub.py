@@ -26,7 +26,15 @@ from typing import TypeAlias
 
 from ..errors import SocketError
 from ..sockets import Message
-from .backplane import Backplane, DisconnectCommand, GroupCommand, Item, OneNode
+from .backplane import (
+    Backplane,
+    DisconnectCommand,
+    GroupCommand,
+    Item,
+    OneNode,
+    check_command,
+    check_message,
+)
 from .connection import NO_OUTLET, Connection, Counters, Encode
 from .parcels import Parcel, Turn
 from .tables import Tables
@@ -118,14 +126,7 @@ class SocketHub(Tables):
             SocketError: The name is empty, a text is no Unicode, the server has stopped,
                 or more messages wait than it can take.
         """
-        if not message.name:
-            raise SocketError("a message needs a name")
-        try:
-            message.name.encode()
-            if message.argument is not None:
-                message.argument.encode()
-        except UnicodeEncodeError:
-            raise SocketError("a message cannot hold half a surrogate pair") from None
+        check_message(message)
         if len(self._inbox) >= self.max_inbox:
             raise SocketError(f"{self.max_inbox} messages wait to be delivered already")
         self._put(message)
@@ -154,16 +155,12 @@ class SocketHub(Tables):
         Raises:
             SocketError: The id is empty, or the server has stopped.
         """
-        if not connection:
-            raise SocketError("a connection is ended by its id, and none was given")
         self._part_with(DisconnectCommand(connection, False, reason, may_return))
 
     def disconnect_user(
         self, username: str, reason: str = "", *, may_return: bool = False
     ) -> None:
         """End all present connections of a user (or one, by its id)."""
-        if not username:
-            raise SocketError("a user is disconnected by name, and none was given")
         self._part_with(DisconnectCommand(username, True, reason, may_return))
 
     def send(self, connection: Connection, frame: bytes) -> None:
@@ -292,11 +289,8 @@ class SocketHub(Tables):
                 self._add_member(connection, group)
 
     def _change_group(self, command: GroupCommand, *, is_ours: bool = True) -> None:
+        check_command(command)
         username, group = command.username, command.group
-        if not username:
-            raise SocketError("a group is changed for a user, and none was named")
-        if not group:
-            raise SocketError("a group needs a name")
         with self._members_lock:
             own = self._own(username)
             # A connection id that is here is nowhere else.
@@ -307,10 +301,7 @@ class SocketHub(Tables):
                 self._note_group(connection, group, command.is_member)
 
     def _part_with(self, command: DisconnectCommand, *, is_ours: bool = True) -> None:
-        try:
-            command.reason.encode()
-        except UnicodeEncodeError:
-            raise SocketError("a reason cannot hold half a surrogate pair") from None
+        check_command(command)
         with self._members_lock:
             one = self._by_id.get(command.target)
             own = self._own(command.target) if command.is_user else _some(one)

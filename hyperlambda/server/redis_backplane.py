@@ -46,8 +46,11 @@ MISSED = 3
 """After so many heartbeats that nobody heard a node counts as dead."""
 
 _SHORTEST_DELAY = 0.05
-_LONGEST_DELAY = 1.0
+_LONGEST_DELAY = 0.5
 """Seconds between two attempts to reach Redis."""
+
+_GRACE = 1.0
+"""Seconds that the others get to come back too, before they are sent what has waited."""
 
 _BATCH_LINES = 1_000
 _BATCH_BYTES = 256 * 1024
@@ -266,9 +269,10 @@ class RedisBackplane:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._receive(pubsub))
                 await self._peers.settle()
-                self._begin()
-                group.create_task(self._send())
                 group.create_task(self._beat())
+                if self._begin():
+                    await asyncio.sleep(_GRACE)
+                await self._send()
         finally:
             await self._peers.stop_reading()
             await pubsub.aclose()
@@ -279,13 +283,14 @@ class RedisBackplane:
         if reply is None or reply["type"] != "subscribe":
             raise ConnectionError("it does not answer")
 
-    def _begin(self) -> None:
+    def _begin(self) -> bool:
+        """Take part; return whether that was so before, and ended."""
         self.is_connected = True
         self._is_joined.set()
-        self._work.set()
-        if self._was_lost:
-            self._was_lost = False
+        was_lost, self._was_lost = self._was_lost, False
+        if was_lost:
             _log.warning("%s is back", self._target)
+        return was_lost
 
     async def _leave(self) -> None:
         redis = self._redis = open_redis(self._target)
@@ -329,12 +334,12 @@ class RedisBackplane:
 
     async def _send(self) -> None:
         while True:
-            await self._work.wait()
             self._work.clear()
             self._is_woken = False
             await self._send_waiting()
             if self._own.has_changes:
                 await self._own.write_changes(self._redis, self._tell)
+            await self._work.wait()
 
     async def _send_waiting(self) -> None:
         while self._unsure or self._waiting:

@@ -233,7 +233,7 @@ class Peers:
         end = asyncio.get_running_loop().time() - self.timeout
         silent = [node for node, peer in self._peers.items() if peer.heard < end]
         for node in silent:
-            _log.warning("node %s is silent and counts as dead", node)
+            _log.info("node %s is silent and counts as dead", node)
             self._drop(node)
         return silent
 
