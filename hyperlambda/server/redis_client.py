@@ -85,7 +85,8 @@ class Redis:
             )
         if not self.prefix:
             raise HyperlambdaError("the prefix of Redis' keys is empty")
-        import_redis()
+        # Connects to nothing, and finds what is wrong with the rest.
+        open_blocking_redis(self)
 
     def __str__(self) -> str:
         """Return where it is: without a password, and the query may hold one too."""

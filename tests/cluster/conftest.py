@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ..server.conftest import join
 from .cluster import Cluster
 from .redis_server import RedisServer
+
+__all__ = ["join", "own_redis", "redis", "three"]
 
 
 @pytest.fixture(scope="session")
