@@ -113,7 +113,7 @@ def import_redis() -> Any:
         import redis.asyncio
     except ImportError:
         raise HyperlambdaError(
-            "Redis needs an extra: pip install 'hyperlambda[redis]'"
+            "Redis needs an extra: pip install 'pyhyperlambda[redis]'"
         ) from None
     return redis
 
