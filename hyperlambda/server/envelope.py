@@ -23,7 +23,7 @@ drops a number that it has had already, so that a batch may be sent twice.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from json import JSONDecodeError, JSONEncoder, loads
+from json import JSONEncoder, loads
 from types import NoneType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -142,7 +142,7 @@ def split_batch(data: bytes) -> Batch:
     head, *lines = data.split(b"\n")
     try:
         version, node, first = loads(head)
-    except (JSONDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise EnvelopeError("a batch has no head") from error
     if version != _VERSION:
         raise EnvelopeError(f"a batch has version {version!r}, and we know {_VERSION}")

@@ -34,7 +34,7 @@ from .envelope import (
     split_batch,
 )
 from .negotiation import LIFETIME, new_id
-from .redis_client import Client, Redis, explain, import_redis, open_redis
+from .redis_client import TIMEOUT, Client, Redis, explain, import_redis, open_redis
 from .redis_presence import OwnPresence, Peers
 
 __all__ = ["HEARTBEAT", "RedisBackplane"]
@@ -147,8 +147,10 @@ class RedisBackplane:
     async def stop(self) -> None:
         """Send what waits, within some seconds, and leave the other nodes."""
         was_connected = self.is_connected
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        while not self._task.done():
+            # Once is enough, unless a library swallows it.
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=0.5)
         if was_connected:
             await self._leave()
 
@@ -259,12 +261,13 @@ class RedisBackplane:
         redis = self._redis = open_redis(self._target)
         pubsub = redis.pubsub()
         try:
-            await pubsub.subscribe(self._keys.messages)
-            # Only from here on nothing is missed, so only then others are read.
-            await self._confirm(pubsub)
-            await self._own.write_all(redis, self._tell)
-            nodes = {node.decode() for node in await redis.smembers(self._keys.nodes)}
-            self._peers.read(redis, nodes - {self.node})
+            async with asyncio.timeout(TIMEOUT):
+                await pubsub.subscribe(self._keys.messages)
+                # Only from here on nothing is missed, so only then others are read.
+                await self._confirm(pubsub)
+                await self._own.write_all(redis, self._tell)
+                names = await redis.smembers(self._keys.nodes)
+            self._peers.read(redis, {name.decode() for name in names} - {self.node})
             self._heard_itself = self._loop.time()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._receive(pubsub))
@@ -306,10 +309,11 @@ class RedisBackplane:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._heartbeat)
-            await self._own.renew(self._redis, self._tell)
             dead = self._peers.drop_silent()
-            if dead:
-                await self._redis.srem(self._keys.nodes, *dead)
+            async with asyncio.timeout(TIMEOUT):
+                await self._own.renew(self._redis, self._tell)
+                if dead:
+                    await self._redis.srem(self._keys.nodes, *dead)
             if self._loop.time() - self._heard_itself > self._timeout:
                 raise ConnectionError("what is published does not come back")
 
@@ -338,13 +342,15 @@ class RedisBackplane:
             self._is_woken = False
             await self._send_waiting()
             if self._own.has_changes:
-                await self._own.write_changes(self._redis, self._tell)
+                async with asyncio.timeout(TIMEOUT):
+                    await self._own.write_changes(self._redis, self._tell)
             await self._work.wait()
 
     async def _send_waiting(self) -> None:
         while self._unsure or self._waiting:
             batch = self._unsure = self._unsure or self._take_batch()
-            await self._publish(*batch)
+            async with asyncio.timeout(TIMEOUT):
+                await self._publish(*batch)
             self._unsure = None
             self.sent += len(batch[1])
 

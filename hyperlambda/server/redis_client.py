@@ -15,6 +15,7 @@ from ..errors import HyperlambdaError
 
 __all__ = [
     "PREFIX",
+    "TIMEOUT",
     "Client",
     "Keys",
     "Redis",
@@ -122,13 +123,17 @@ def open_redis(target: Redis) -> Client:
     """
     Return a client for an event loop; it connects when it is used.
 
+    Nothing that it does ends by itself when Redis hangs: `TIMEOUT` is for who calls it.
+
     Raises:
         HyperlambdaError: The URL cannot be understood.
     """
     package = import_redis()
     from redis.asyncio.retry import Retry  # as in `import_redis`
 
-    return _open(package.asyncio.Redis, target, Retry)
+    # With a timeout of its own, the library waits in a way that swallows cancellations
+    # (`asyncio.wait_for` before Python 3.12). Who calls it uses `asyncio.timeout`.
+    return _open(package.asyncio.Redis, target, Retry, timeout=None)
 
 
 def open_blocking_redis(target: Redis) -> Client:
@@ -136,10 +141,10 @@ def open_blocking_redis(target: Redis) -> Client:
     package = import_redis()
     from redis.retry import Retry  # as in `import_redis`
 
-    return _open(package.Redis, target, Retry)
+    return _open(package.Redis, target, Retry, timeout=TIMEOUT)
 
 
-def _open(kind: Any, target: Redis, retry: Any) -> Client:
+def _open(kind: Any, target: Redis, retry: Any, timeout: float | None) -> Client:
     from redis.backoff import NoBackoff  # as in `import_redis`
 
     try:
@@ -148,7 +153,7 @@ def _open(kind: Any, target: Redis, retry: Any) -> Client:
             # The library would connect anew by itself, and we must know of every gap.
             retry=retry(NoBackoff(), 0),
             socket_connect_timeout=TIMEOUT,
-            socket_timeout=TIMEOUT,
+            socket_timeout=timeout,
             socket_keepalive=True,
             protocol=2,
         )

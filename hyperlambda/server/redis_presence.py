@@ -32,7 +32,7 @@ from typing import Any, TypeAlias
 from .cluster_view import ClusterTables, Record
 from .connection import Connection
 from .envelope import Entry, encode_entry
-from .redis_client import Client, Keys
+from .redis_client import TIMEOUT, Client, Keys
 
 __all__ = ["OwnPresence", "Peers", "parse_records", "read_records"]
 
@@ -257,7 +257,8 @@ class Peers:
 
     async def _load(self, redis: Client, node: str, peer: _Peer) -> None:
         while self._peers.get(node) is peer:
-            found = await read_records(redis, self.keys, node)
+            async with asyncio.timeout(TIMEOUT):
+                found = await read_records(redis, self.keys, node)
             if self._peers.get(node) is not peer:
                 return
             if found is None:
