@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import deliveries, evaluation, parsing, publishing, scale
+from . import clusters, deliveries, evaluation, parsing, publishing, scale
 from .machine import describe
 from .measuring import Result, table
 from .report import write
@@ -56,6 +56,11 @@ PARTS = {
     "publish": Part(
         lambda: publishing.measure(publishing.Sizes(1_000, 300, 20_000, 7)),
         lambda: publishing.measure(publishing.Sizes(100, 30, 2_000, 3, ["asyncio"])),
+    ),
+    # Last, for it gives up where there is no redis-server.
+    "cluster": Part(
+        lambda: clusters.measure(clusters.Sizes(1_000, 20, 5_000, 9)),
+        lambda: clusters.measure(clusters.Sizes(200, 10, 1_000, 3)),
     ),
 }
 

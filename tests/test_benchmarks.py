@@ -12,6 +12,7 @@ import yaml  # type: ignore[import-untyped] # its types are not needed here
 
 from benchmarks import __main__ as command
 from benchmarks import (
+    clusters,
     deliveries,
     documents,
     evaluation,
@@ -38,9 +39,10 @@ TINY: dict[str, Callable[[], Result]] = {
     "deliver": lambda: deliveries.measure(deliveries.Sizes(6, 5, 2, 2, 3, ["uvloop"])),
     "scale": lambda: scale.measure(scale.Sizes(20, 3, 2, ["asyncio"])),
     "publish": lambda: publishing.measure(publishing.Sizes(3, 4, 20, 2, ["uvloop"])),
+    "cluster": lambda: clusters.measure(clusters.Sizes(8, 2, 20, 2)),
 }
 
-ROWS = {"parse": 7, "evaluate": 5, "deliver": 17, "scale": 5, "publish": 5}
+ROWS = {"parse": 7, "evaluate": 5, "deliver": 17, "scale": 5, "publish": 5, "cluster": 7}
 
 # A ratio, then its smallest and largest.
 _RATIO = re.compile(r" / .* (\d+\.\d+)×   (\d+\.\d+)–(\d+\.\d+) ")

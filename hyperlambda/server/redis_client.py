@@ -86,7 +86,6 @@ class Redis:
             )
         if not self.prefix:
             raise HyperlambdaError("the prefix of Redis' keys is empty")
-        # Connects to nothing, and finds what is wrong with the rest.
         open_blocking_redis(self)
 
     def __str__(self) -> str:
@@ -147,18 +146,19 @@ def open_blocking_redis(target: Redis) -> Client:
 def _open(kind: Any, target: Redis, retry: Any, timeout: float | None) -> Client:
     from redis.backoff import NoBackoff  # as in `import_redis`
 
+    options: dict[str, Any] = {"socket_timeout": timeout, "protocol": 2}
+    if not target.url.startswith("unix:"):
+        options |= {"socket_connect_timeout": TIMEOUT, "socket_keepalive": True}
     try:
-        return kind.from_url(
-            target.url,
-            # The library would connect anew by itself, and we must know of every gap.
-            retry=retry(NoBackoff(), 0),
-            socket_connect_timeout=TIMEOUT,
-            socket_timeout=timeout,
-            socket_keepalive=True,
-            protocol=2,
-        )
+        # The library would connect anew by itself, and we must know of every gap.
+        client = kind.from_url(target.url, retry=retry(NoBackoff(), 0), **options)
+        # Connects to nothing, and finds options that there are not.
+        client.connection_pool.make_connection()
     except (ValueError, TypeError) as error:
-        raise HyperlambdaError(f"the URL of the Redis is wrong: {error}") from None
+        raise HyperlambdaError(
+            f"the URL of the Redis is wrong: {explain(error)}"
+        ) from None
+    return client
 
 
 def explain(error: BaseException) -> str:

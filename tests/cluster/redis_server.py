@@ -76,7 +76,7 @@ class RedisServer:
         )
         assert process.stdout is not None
         for line in process.stdout:
-            if "Ready to accept connections" in line:
+            if "ready to accept connections" in line.lower():
                 return process
         process.wait(TIMEOUT)
         process.stdout.close()

@@ -53,7 +53,11 @@ SERVERS = {
     ),
 }
 
+# At a socket of the file system, and no port.
+SERVERS["socket"] = ("--port", "0", "--unixsocket", "{port}.sock")
+
 URLS = {
+    "socket": "unix://{folder}/{port}.sock?db=3",
     "password": "redis://:let%20me%20in@127.0.0.1:{port}",
     "user, over TLS": "rediss://hyper:let%3Ame%40in@127.0.0.1:{port}/0"
     f"?ssl_ca_certs={CERTIFICATE}",
@@ -66,21 +70,17 @@ REFUSED = {
 }
 
 
-@pytest.fixture(params=SERVERS)
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
 def guarded(kind: str, tmp_path: Path) -> Iterator[RedisServer]:
     with RedisServer(tmp_path, *SERVERS[kind]) as server:
         yield server
 
 
+@pytest.mark.parametrize("kind", SERVERS)
 async def test_nodes_and_programs_meet_there(
-    guarded: RedisServer, kind: str, join: Connect
+    guarded: RedisServer, kind: str, join: Connect, tmp_path: Path
 ) -> None:
-    target = Redis(URLS[kind].format(port=guarded.port))
+    target = Redis(URLS[kind].format(port=guarded.port, folder=tmp_path))
     check_redis(target)
     async with AsyncExitStack() as stack:
         servers = [
@@ -99,6 +99,7 @@ async def test_nodes_and_programs_meet_there(
             assert hub.count_users() == 1
 
 
+@pytest.mark.parametrize("kind", REFUSED)
 def test_who_is_not_let_in_is_told_so_and_shows_no_password(
     guarded: RedisServer, kind: str
 ) -> None:

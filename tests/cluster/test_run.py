@@ -116,6 +116,7 @@ def test_clusters_with_different_prefixes_do_not_hear_each_other(
         ),
         (("--redis", "http://x"), 2, "the URL of a Redis begins with redis://"),
         (("--redis", "redis://x:y"), 2, "the URL of the Redis is wrong: "),
+        (("--redis", "redis://x?colour=blue"), 2, "the URL of the Redis is wrong: "),
         (
             ("--redis", "redis://x", "--connect", "ws://x"),
             2,
