@@ -42,7 +42,14 @@ TINY: dict[str, Callable[[], Result]] = {
     "cluster": lambda: clusters.measure(clusters.Sizes(8, 2, 20, 2)),
 }
 
-ROWS = {"parse": 7, "evaluate": 5, "deliver": 17, "scale": 5, "publish": 5, "cluster": 7}
+ROWS = {
+    "parse": 7,
+    "evaluate": 5,
+    "deliver": 17,
+    "scale": 5,
+    "publish": 5,
+    "cluster": 7,
+}
 
 # A ratio, then its smallest and largest.
 _RATIO = re.compile(r" / .* (\d+\.\d+)×   (\d+\.\d+)–(\d+\.\d+) ")
