@@ -55,6 +55,9 @@ _GRACE = 1.0
 _BATCH_LINES = 1_000
 _BATCH_BYTES = 256 * 1024
 
+_MAX_CLAIMS = 16
+"""So many connection ids are claimed at one time."""
+
 _MAX_KNOWN = 1_000
 """Of so many nodes we know what they have sent, those that have gone included."""
 
@@ -137,6 +140,8 @@ class RedisBackplane:
         self._loop = asyncio.get_running_loop()
         self._work = asyncio.Event()
         self._is_joined = asyncio.Event()
+        # Each question at one time has a connection of its own.
+        self._claims = asyncio.Semaphore(_MAX_CLAIMS)
         self._task = asyncio.create_task(self._run())
         try:
             async with asyncio.timeout(self._start_timeout):
@@ -177,7 +182,7 @@ class RedisBackplane:
         if not self.is_connected:
             return True
         try:
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(1), self._claims:
                 return bool(
                     await self._redis.set(
                         self._keys.claim(id), self.node, nx=True, ex=LIFETIME + 5
