@@ -15,25 +15,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import SocketError
-from ..sockets import Message
 from .backplane import Figure, Item, Receiver
 from .cluster_view import ClusterTables
 from .connection import Connection
-from .envelope import (
-    Entry,
-    EnvelopeError,
-    decode_entry,
-    encode_entry,
-    encode_item,
-    join_batch,
-    split_batch,
-)
+from .envelope import Entry, EnvelopeError, decode_entry, split_batch
 from .negotiation import LIFETIME, new_id
+from .outbox import Outbox
 from .redis_client import TIMEOUT, Client, Redis, explain, import_redis, open_redis
 from .redis_presence import OwnPresence, Peers
 
@@ -51,9 +42,6 @@ _LONGEST_DELAY = 0.5
 
 _GRACE = 1.0
 """Seconds that the others get to come back too, before they are sent what has waited."""
-
-_BATCH_LINES = 1_000
-_BATCH_BYTES = 256 * 1024
 
 _MAX_CLAIMS = 16
 """So many connection ids are claimed at one time."""
@@ -82,9 +70,7 @@ class RedisBackplane:
     Attributes:
         node: Its id: random, another one each time that a process starts.
         is_connected: Whether it hears and is heard now.
-        sent: How many items were sent.
         received: How many of other nodes' items came.
-        lost: How many items the others did not get, because too many waited.
         gaps: How often the connection was lost.
     """
 
@@ -99,24 +85,18 @@ class RedisBackplane:
     ) -> None:
         self.node = new_id()
         self.is_connected = False
-        self.sent = self.received = self.lost = self.gaps = 0
+        self.received = self.gaps = 0
         self._target = target
         self._keys = target.keys
         self._heartbeat = heartbeat
         self._timeout = heartbeat * MISSED
-        self._max_waiting = max_waiting
-        self._max_bytes = max_bytes
         self._start_timeout = start_timeout
         self._tables = ClusterTables()
         self._peers = Peers(self._tables, self._keys, self._timeout)
         self._own = OwnPresence(
             self.node, self._tables, self._keys, self._timeout, self._wake
         )
-        self._waiting: deque[tuple[Item, bytes]] = deque()
-        self._waiting_bytes = 0
-        # What was sent without an answer: it is sent again, with the same numbers.
-        self._unsure: tuple[bytes, list[Item]] | None = None
-        self._number = 1
+        self._outbox = Outbox(self.node, max_items=max_waiting, max_bytes=max_bytes)
         # Of each node, the number of the entry that is to come next.
         self._next: dict[str, int] = {}
         self._heard_itself = 0.0
@@ -161,16 +141,8 @@ class RedisBackplane:
 
     def forward(self, item: Item) -> bool:
         """Bring an item to the other nodes; see `Backplane`."""
-        waiting = self._waiting
-        # Who must go, or must hear no more, counts more than one more message.
-        room = self._max_waiting * (1 if item.__class__ is Message else 2)
-        if len(waiting) >= room or self._waiting_bytes >= self._max_bytes:
-            self._lose()
-            return True
-        line = encode_item(item)
-        waiting.append((item, line))
-        self._waiting_bytes += len(line)
-        self._work.set()
+        if self._outbox.put(item):
+            self._work.set()
         return True
 
     def announce(self, connection: Connection, is_here: bool) -> None:
@@ -216,9 +188,9 @@ class RedisBackplane:
                 "cluster_users", "gauge", "Users anywhere.", self.view.count_users()
             ),
             Figure(
-                "cluster_waiting", "gauge", "Items not sent yet.", len(self._waiting)
+                "cluster_waiting", "gauge", "Items not sent yet.", len(self._outbox)
             ),
-            Figure("cluster_sent_total", "counter", "Items sent.", self.sent),
+            Figure("cluster_sent_total", "counter", "Items sent.", self._outbox.sent),
             Figure(
                 "cluster_received_total",
                 "counter",
@@ -229,7 +201,7 @@ class RedisBackplane:
                 "cluster_lost_total",
                 "counter",
                 "Items that others did not get, because too many waited.",
-                self.lost,
+                self._outbox.lost,
             ),
             Figure("cluster_gaps_total", "counter", "Lost connections.", self.gaps),
         )
@@ -313,13 +285,16 @@ class RedisBackplane:
 
     async def _beat(self) -> None:
         while True:
+            due = self._loop.time() + self._heartbeat
             await asyncio.sleep(self._heartbeat)
-            dead = self._peers.drop_silent()
+            # Who was held up itself has not heard yet what came meanwhile.
+            is_late = self._loop.time() - due > self._heartbeat
+            dead = [] if is_late else self._peers.drop_silent()
             async with asyncio.timeout(TIMEOUT):
                 await self._own.renew(self._redis, self._tell)
                 if dead:
                     await self._redis.srem(self._keys.nodes, *dead)
-            if self._loop.time() - self._heard_itself > self._timeout:
+            if not is_late and self._loop.time() - self._heard_itself > self._timeout:
                 raise ConnectionError("what is published does not come back")
 
     # Sending.
@@ -333,14 +308,6 @@ class RedisBackplane:
             except RuntimeError:  # the loop has ended
                 pass
 
-    def _lose(self) -> None:
-        self.lost += 1
-        # At most a line for each thousand: a flood of messages must be no flood of lines.
-        if self.lost % 1_000 == 1:
-            _log.warning(
-                "other nodes do not get what is published here: too much waits"
-            )
-
     async def _send(self) -> None:
         while True:
             self._work.clear()
@@ -352,43 +319,26 @@ class RedisBackplane:
             await self._work.wait()
 
     async def _send_waiting(self) -> None:
-        while self._unsure or self._waiting:
-            batch = self._unsure = self._unsure or self._take_batch()
+        while (sending := self._outbox.take()) is not None:
             async with asyncio.timeout(TIMEOUT):
-                await self._publish(*batch)
-            self._unsure = None
-            self.sent += len(batch[1])
-
-    def _take_batch(self) -> tuple[bytes, list[Item]]:
-        items: list[Item] = []
-        lines: list[bytes] = []
-        waiting = self._waiting
-        size = 0
-        while waiting and len(lines) < _BATCH_LINES and size < _BATCH_BYTES:
-            item, line = waiting.popleft()
-            items.append(item)
-            lines.append(line)
-            size += len(line)
-        self._waiting_bytes -= size
-        return self._join(lines), items
-
-    def _join(self, lines: list[bytes]) -> bytes:
-        first = self._number
-        self._number += len(lines)
-        return join_batch(self.node, first, lines)
+                await self._publish(*sending)
+            self._outbox.confirm()
 
     async def _publish(self, batch: bytes, items: Sequence[Item]) -> None:
         """Publish a batch, which holds these items; maybe once more, after a failure."""
         await self._redis.publish(self._keys.messages, batch)
 
     def _tell(self, pipe: Any, entry: Entry) -> None:
-        pipe.publish(self._keys.messages, self._join([encode_entry(entry)]))
+        pipe.publish(self._keys.messages, self._outbox.batch_of(entry))
 
     # Receiving.
 
     async def _receive(self, pubsub: Client) -> None:
         while True:
             message = await pubsub.get_message(timeout=self._timeout)
+            if message is None:
+                # Who was held up has not looked yet whether something came.
+                message = await pubsub.get_message(timeout=self._heartbeat)
             if message is None:
                 raise ConnectionError("nothing comes any more")
             if message["type"] == "message":

@@ -18,8 +18,8 @@ from hyperlambda.sockets import Message
 from ..commands.process import SECRET, line_of, started
 from .redis_server import TIMEOUT, RedisServer
 
-HEARTBEAT = "0.3"
-"""Seconds; dead nodes are forgotten after three."""
+SHORT_HEARTBEAT = ("--redis-heartbeat", "0.5")
+"""For nodes that die: they are forgotten after three."""
 
 MARKER = "everything before this has arrived"
 
@@ -50,7 +50,7 @@ class Cluster:
     def __enter__(self) -> Self:
         for _ in range(self._count):
             process = started(
-                *("serve", "--port", "0", "--redis-heartbeat", HEARTBEAT),
+                *("serve", "--port", "0"),
                 *self.redis_arguments,
                 *self._arguments,
                 HYPERLAMBDA_SECRET=SECRET,

@@ -115,7 +115,6 @@ async def test_what_is_too_much_while_redis_is_away_is_dropped_and_counted(
     for number in range(8):
         first.hub.publish(Message("foo", str(number)))
         assert await here.receive() == message("foo", number)
-    assert first.backplane.lost == 3
     assert "other nodes do not get what is published here" in caplog.text
     assert b"hyperlambda_cluster_lost_total 3\n" in first.server._write_metrics()
     # Who is to go must go, whatever else waits.
@@ -218,5 +217,4 @@ async def test_many_threads_publish_and_each_keeps_its_order(
         received = await listener.receive()
         got[received["name"]].append(received["args"])
     assert all(numbers == list(range(200)) for numbers in got.values())
-    # Many left together: a batch for each would have been far more.
-    assert first.backplane.sent == 800
+    assert b"hyperlambda_cluster_sent_total 800\n" in first.server._write_metrics()
