@@ -13,6 +13,20 @@ from .redis_server import RedisServer
 
 __all__ = ["join", "own_redis", "redis", "three"]
 
+ENTER = """
+.arguments
+   room:string
+sockets.users.count
+   filter:x:@.arguments/*/room
+sockets.connection.enter-group
+   group:x:@.arguments/*/room
+sockets.signal:room.entered
+   groups:x:@.arguments/*/room
+   args
+      users:x:@sockets.users.count
+"""
+"""A file that clients run."""
+
 
 @pytest.fixture(scope="session")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
@@ -22,9 +36,14 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="session")
-def three(redis: RedisServer) -> Iterator[Cluster]:
+def three(
+    redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
     """Return three server processes, which no test may harm."""
-    with Cluster(redis, 3) as cluster:
+    modules = tmp_path_factory.mktemp("root") / "modules"
+    modules.mkdir()
+    (modules / "enter.socket.hl").write_text(ENTER)
+    with Cluster(redis, 3, "--root", str(modules.parent)) as cluster:
         yield cluster
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
+from websockets.sync.client import connect
 
 from hyperlambda.client import ReceivedMessage
 from hyperlambda.errors import SocketError
+from hyperlambda.server import issue_token
 from hyperlambda.server.negotiation import new_id
 from hyperlambda.sockets import (
     Audience,
@@ -17,6 +20,7 @@ from hyperlambda.sockets import (
     SocketUser,
 )
 
+from ..commands.process import SECRET
 from . import cluster as helpers
 from .cluster import Cluster, until
 from .redis_server import TIMEOUT
@@ -139,3 +143,29 @@ def test_a_user_is_disconnected_wherever_they_are(
     for label, client in people.clients.items():
         if client not in ends and client is not pat:
             assert names_of(helpers.until_marker(client)) == ["last"], label
+
+
+def test_a_file_that_a_client_runs_is_about_all_nodes(
+    three: Cluster, people: helpers.Audience, name: str
+) -> None:
+    watcher = people.add("watcher", 0, "w", ("root",))
+    people.add("bo", 2, f"{name}-bo", (), (name,))
+    people.add("cy", 1, f"{name}-cy")
+    until(lambda: watcher.count_users(name) == 2)
+    headers = {"Authorization": f"Bearer {issue_token(SECRET, f'{name}-ada')}"}
+    with connect(three.urls[0], additional_headers=headers, proxy=None) as socket:
+        until(lambda: watcher.count_users(name) == 3)
+        for request in (
+            {"type": "subscribe", "names": ["room.entered"]},
+            {"type": "execute", "file": "enter", "args": {"room": name}},
+        ):
+            socket.send(json.dumps(request))
+        frames = [json.loads(socket.recv(timeout=TIMEOUT)) for _ in range(4)]
+    kinds = [frame["type"] for frame in frames]
+    # Who has entered is in the room, for the message that follows, and so is Bo.
+    assert kinds == ["welcome", "subscribed", "message", "executed"]
+    entered = ReceivedMessage("room.entered", {"users": 3})
+    assert frames[2]["args"] == entered.args
+    assert next(people.clients["bo"].messages(timeout=TIMEOUT)) == entered
+    watcher.publish(Message(helpers.MARKER))
+    assert helpers.until_marker(people.clients["cy"]) == []

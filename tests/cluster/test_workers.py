@@ -139,3 +139,18 @@ def test_several_workers_need_a_redis() -> None:
         "error: 2 workers need --redis, where they meet: without it, a message would "
         "reach only the clients of one of them\n"
     )
+
+
+def test_the_options_may_stand_in_a_configuration_file(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    (tmp_path / "server.toml").write_text(
+        f'[server]\nport = 0\nworkers = 2\nredis = "{redis.url}"\n'
+        f'redis-prefix = "test-{new_id()}"\nredis-heartbeat = 0.5\n'
+    )
+    with started("serve", "--config", str(tmp_path / "server.toml")) as parent:
+        url = line_of(parent.stdout).replace("listening on http", "ws") + "/ws"
+        until(lambda: health(url)["nodes"] == 2)
+        parent.terminate()
+        parent.communicate(timeout=TIMEOUT)
+    assert parent.returncode == 0
