@@ -51,7 +51,7 @@ ROWS = {
     "deliver": 17,
     "scale": 5,
     "publish": 5,
-    "cluster": 7,
+    "cluster": 8,
 }
 
 # A ratio, then its smallest and largest.
