@@ -8,7 +8,7 @@ it. Half surrogate pairs, which UTF-8 forbids and JSON does not, pass as they ar
 ======  ==================================================================================
 line    fields
 ======  ==================================================================================
-head    version (1), node id, number of the first entry
+head    version (1), node id, number of the first item
 "m"     name, argument (JSON text or null), kind of the audience, its names, excluded
         ids, position (``[epoch, offset]`` or null)
 "g"     username, group, whether its connections enter it
@@ -16,8 +16,9 @@ head    version (1), node id, number of the first entry
 other   for the backplane itself, see redis_backplane.py
 ======  ==================================================================================
 
-Entries of a node are numbered 1, 2, …: number and node id are the id of a message. A node
-drops a number that it has had already, so that a batch may be sent twice.
+Items of a node are numbered 1, 2, …: number and node id are the id of a message. A node
+drops a number that it has had already, so that a batch may be sent twice. Other entries
+have no number: the head says 0.
 """
 
 from __future__ import annotations

@@ -88,8 +88,12 @@ class Outbox:
             self._unsure = None
 
     def batch_of(self, entry: Entry) -> bytes:
-        """Return the batch of an entry of the backplane itself."""
-        return self._join([encode_entry(entry)])
+        """
+        Return the batch of an entry of the backplane itself.
+
+        It has no number: it takes another way, and may overtake what was sent before.
+        """
+        return join_batch(self._node, 0, [encode_entry(entry)])
 
     def _gather(self) -> Sending:
         items: list[Item] = []
@@ -101,12 +105,9 @@ class Outbox:
             lines.append(line)
             size += len(line)
         self._bytes -= size
-        return Sending(self._join(lines), items)
-
-    def _join(self, lines: list[bytes]) -> bytes:
         first = self._number
         self._number += len(lines)
-        return join_batch(self._node, first, lines)
+        return Sending(join_batch(self._node, first, lines), items)
 
     def _lose(self) -> None:
         self.lost += 1

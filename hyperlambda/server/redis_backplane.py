@@ -355,13 +355,15 @@ class RedisBackplane:
         if batch.node == self.node:
             self._heard_itself = self._loop.time()
             return
-        number = batch.first
-        due = self._next.get(batch.node, 0)
-        for line in batch.lines:
-            if number >= due:
-                self._take_entry(batch.node, line)
-            number += 1
-        self._next[batch.node] = max(due, number)
+        # What nodes tell of themselves has no number.
+        skipped = self._next.get(batch.node, 0) - batch.first if batch.first else 0
+        for line in batch.lines[max(skipped, 0) :]:
+            self._take_entry(batch.node, line)
+        if batch.first:
+            self._note(batch.node, batch.first + len(batch.lines))
+
+    def _note(self, node: str, following: int) -> None:
+        self._next[node] = max(self._next.get(node, 0), following)
         if len(self._next) > _MAX_KNOWN:
             self._next = {
                 node: number

@@ -72,6 +72,8 @@ class OwnPresence:
         self._lifetime = max(1, round(lifetime * 1000))
         self._wake = wake
         self._lock = threading.Lock()
+        # What is written later must arrive later.
+        self._turn = asyncio.Lock()
         self._changes: dict[str, Record | None] = {}
 
     @property
@@ -95,6 +97,10 @@ class OwnPresence:
 
     async def write_all(self, redis: Client, tell: _Tell) -> None:
         """Write the whole hash, and let the others read it again."""
+        async with self._turn:
+            await self._write_all(redis, tell)
+
+    async def _write_all(self, redis: Client, tell: _Tell) -> None:
         with self._lock:
             # What changes after this is told again, which does no harm.
             self._changes = {}
@@ -111,29 +117,31 @@ class OwnPresence:
 
     async def write_changes(self, redis: Client, tell: _Tell) -> None:
         """Write what has changed, and tell the others."""
-        with self._lock:
-            changes, self._changes = self._changes, {}
-        self.version += 1
-        key = self._keys.node(self._node)
-        here = [(id, each) for id, each in changes.items() if each is not None]
-        gone = [id for id, each in changes.items() if each is None]
-        told = [[id, each and each[1:]] for id, each in changes.items()]
-        async with redis.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping=_fields(self.version, here))
-            if gone:
-                pipe.hdel(key, *gone)
-            tell(pipe, ["p", self.version, told])
-            await pipe.execute()
+        async with self._turn:
+            with self._lock:
+                changes, self._changes = self._changes, {}
+            self.version += 1
+            key = self._keys.node(self._node)
+            here = [(id, each) for id, each in changes.items() if each is not None]
+            gone = [id for id, each in changes.items() if each is None]
+            told = [[id, each and each[1:]] for id, each in changes.items()]
+            async with redis.pipeline(transaction=True) as pipe:
+                pipe.hset(key, mapping=_fields(self.version, here))
+                if gone:
+                    pipe.hdel(key, *gone)
+                tell(pipe, ["p", self.version, told])
+                await pipe.execute()
 
     async def renew(self, redis: Client, tell: _Tell) -> None:
         """Say that this node is alive; write everything if Redis has forgotten it."""
-        async with redis.pipeline(transaction=True) as pipe:
-            pipe.pexpire(self._keys.node(self._node), self._lifetime)
-            pipe.sadd(self._keys.nodes, self._node)
-            tell(pipe, ["a", self.version])
-            is_known, *_ = await pipe.execute()
-        if not is_known:
-            await self.write_all(redis, tell)
+        async with self._turn:
+            async with redis.pipeline(transaction=True) as pipe:
+                pipe.pexpire(self._keys.node(self._node), self._lifetime)
+                pipe.sadd(self._keys.nodes, self._node)
+                tell(pipe, ["a", self.version])
+                is_known, *_ = await pipe.execute()
+            if not is_known:
+                await self._write_all(redis, tell)
 
     async def remove(self, redis: Client, tell: _Tell) -> None:
         """Take leave."""

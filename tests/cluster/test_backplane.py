@@ -14,6 +14,7 @@ import pytest
 from hyperlambda.server import SocketServer
 from hyperlambda.server.envelope import encode_item, join_batch
 from hyperlambda.server.negotiation import new_id
+from hyperlambda.server.outbox import Outbox
 from hyperlambda.server.redis_backplane import RedisBackplane
 from hyperlambda.server.redis_client import Client, Redis, open_redis
 from hyperlambda.server.redis_hub import RedisHub
@@ -174,6 +175,20 @@ async def test_a_batch_that_is_sent_twice_is_delivered_once(
     for number in range(3):
         assert await listener.receive() == message("foo", number)
     assert await listener.receive() == message("end")
+
+
+async def test_a_sign_of_life_that_overtakes_a_batch_does_not_hide_it(
+    start: StartNode, target: Redis, join: Connect, client: Client
+) -> None:
+    node = await start(target)
+    listener = await join(node.server, None, (), (), "*")
+    outbox = Outbox("another", max_items=10, max_bytes=1_000)
+    outbox.put(Message("foo"))
+    sending = outbox.take()
+    assert sending is not None
+    for batch in (outbox.batch_of(["a", 1]), sending.batch, outbox.batch_of(["a", 1])):
+        await client.publish(target.keys.messages, batch)
+    assert await listener.receive() == message("foo")
 
 
 async def test_what_is_no_batch_of_ours_harms_nobody(
