@@ -276,7 +276,8 @@ class RedisBackplane:
         redis = self._redis = open_redis(self._target)
         try:
             async with asyncio.timeout(self._start_timeout):
-                await self._send_waiting()
+                while await self._send_batch():
+                    pass
                 await self._own.remove(redis, self._tell)
         except (OSError, import_redis().RedisError) as error:
             _log.warning("the other nodes were not told all: %s", explain(error))
@@ -312,17 +313,22 @@ class RedisBackplane:
         while True:
             self._work.clear()
             self._is_woken = False
-            await self._send_waiting()
-            if self._own.has_changes:
-                async with asyncio.timeout(TIMEOUT):
-                    await self._own.write_changes(self._redis, self._tell)
+            # In turns, so that a flood of messages does not hide who comes and goes.
+            while await self._send_batch() or self._own.has_changes:
+                if self._own.has_changes:
+                    async with asyncio.timeout(TIMEOUT):
+                        await self._own.write_changes(self._redis, self._tell)
             await self._work.wait()
 
-    async def _send_waiting(self) -> None:
-        while (sending := self._outbox.take()) is not None:
-            async with asyncio.timeout(TIMEOUT):
-                await self._publish(*sending)
-            self._outbox.confirm()
+    async def _send_batch(self) -> bool:
+        """Send a part of what waits; return whether there was something."""
+        sending = self._outbox.take()
+        if sending is None:
+            return False
+        async with asyncio.timeout(TIMEOUT):
+            await self._publish(*sending)
+        self._outbox.confirm()
+        return True
 
     async def _publish(self, batch: bytes, items: Sequence[Item]) -> None:
         """Publish a batch, which holds these items; maybe once more, after a failure."""

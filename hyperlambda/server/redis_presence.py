@@ -126,11 +126,15 @@ class OwnPresence:
             gone = [id for id, each in changes.items() if each is None]
             told = [[id, each and each[1:]] for id, each in changes.items()]
             async with redis.pipeline(transaction=True) as pipe:
+                pipe.pexpire(key, self._lifetime)
                 pipe.hset(key, mapping=_fields(self.version, here))
                 if gone:
                     pipe.hdel(key, *gone)
                 tell(pipe, ["p", self.version, told])
-                await pipe.execute()
+                is_known, *_ = await pipe.execute()
+            if not is_known:
+                # What was changed is all that is there now.
+                await self._write_all(redis, tell)
 
     async def renew(self, redis: Client, tell: _Tell) -> None:
         """Say that this node is alive; write everything if Redis has forgotten it."""

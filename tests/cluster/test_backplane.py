@@ -146,17 +146,23 @@ async def test_a_redis_that_hangs_is_noticed_and_survived(
     await until(lambda: first.hub.count_users() == 2)
 
 
+@pytest.mark.parametrize("heartbeat", [0.2, 60])
 async def test_a_redis_that_forgets_is_told_again(
-    own_redis: RedisServer, start: StartNode, join: Connect
+    own_redis: RedisServer, start: StartNode, join: Connect, heartbeat: float
 ) -> None:
+    """With the next sign of life, or the next change, whichever comes first."""
     target = Redis(own_redis.url)
-    node = await start(target)
+    node = await start(target, heartbeat=heartbeat)
     await join(node.server, "ada")
     redis = open_redis(target)
+    await until(lambda: not node.backplane._own.has_changes)
     await redis.flushall()
-    await redis.aclose()
+    if heartbeat == 60:
+        await join(node.server, "bo")
     with RedisHub(target) as hub:
-        await until(lambda: hub.count_users() == 1)
+        await until(lambda: hub.count_users() == node.hub.count_users())
+    assert await redis.pttl(target.keys.node(node.backplane.node)) > 0
+    await redis.aclose()
 
 
 async def test_a_batch_that_is_sent_twice_is_delivered_once(
