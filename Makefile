@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check bench bench-quick soak fmt clean
+.PHONY: help demo test check bench bench-quick soak idle fmt clean
 
 help:
 	@echo "make demo    see a program reach the right clients, and only those"
@@ -11,6 +11,7 @@ help:
 	@echo "make check   lint and type check"
 	@echo "make bench   measure speed beside other tools, into docs/benchmarks.md"
 	@echo "make soak    let 2,000 clients come and go for 5 minutes"
+	@echo "make idle    let clients of others do nothing for 5 minutes, and see that they stay"
 
 # What users need.
 .venv/installed: pyproject.toml
@@ -42,6 +43,9 @@ bench-quick: .venv/developing
 
 soak: .venv/developing
 	$(BIN)/python -m benchmarks.soak $(ARGS)
+
+idle: .venv/developing
+	IDLE_SECONDS=300 $(BIN)/python -m pytest -k idle tests/server $(ARGS)
 
 fmt: .venv/developing
 	$(BIN)/ruff check --fix .

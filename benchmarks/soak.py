@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from hyperlambda.server import BackgroundServer, issue_token
 from hyperlambda.server.hub import SocketHub
@@ -40,6 +40,9 @@ _NAMES = 8
 
 _GROWTH = 1.15
 """By how much the server may be bigger at the end than after the first half."""
+
+_PATIENCE = 60
+"""Seconds that a connection may take to open: what is tried here is what follows."""
 
 _KINDS = [AudienceKind.ROLES, AudienceKind.GROUPS, AudienceKind.USERS]
 
@@ -73,7 +76,7 @@ def memory() -> int:
 
 
 def _soak(seconds: float, count: int) -> tuple[list[str], dict[str, Any]]:
-    with BackgroundServer() as background:
+    with BackgroundServer(open_timeout=_PATIENCE) as background:
         task = {
             "url": background.socket_url,
             "secret": background.server.secret,
@@ -91,7 +94,7 @@ def _soak(seconds: float, count: int) -> tuple[list[str], dict[str, Any]]:
         clients.stdin.flush()
         try:
             sizes = _publish(background, seconds, count)
-            output, _ = clients.communicate(timeout=60)
+            output, _ = clients.communicate(timeout=2 * _PATIENCE)
         finally:
             clients.kill()
         wrong: list[str] = []
@@ -111,6 +114,8 @@ def _soak(seconds: float, count: int) -> tuple[list[str], dict[str, Any]]:
     told["megabytes"] = [round(size / 1e6, 1) for size in sizes]
     if end > half * _GROWTH + 8e6:
         wrong.append(f"memory has grown from {half} to {end} bytes")
+    if told.get("unopened", 0) * 10 > told.get("connections", 0):
+        wrong.append("many connections could not be opened")
     if not told.get("received"):
         wrong.append("no client has received anything")
     return wrong, told
@@ -170,15 +175,10 @@ class _Client:
             token = issue_token(secret, self.user, [role], [group])
             life = self.choice.uniform(self.longest / 8, self.longest)
             until = min(end, time.monotonic() + life)
-            headers = {"Authorization": f"Bearer {token}"}
-            async with connect(
-                url,
-                additional_headers=headers,
-                proxy=None,
-                compression=None,
-                ping_interval=None,
-                open_timeout=30,
-            ) as socket:
+            socket = await self._open(url, token)
+            if socket is None:
+                continue
+            async with socket:
                 self.told["connections"] += 1
                 try:
                     await self._listen(socket, until, {"", self.user, role, group})
@@ -187,6 +187,22 @@ class _Client:
                         self._complain(f"closed: {error.rcvd}")
                 if self.choice.random() < 0.3:
                     socket.transport.abort()
+
+    async def _open(self, url: str, token: str) -> ClientConnection | None:
+        """Return a connection; None if a busy machine did not open it in time."""
+        try:
+            return await connect(
+                url,
+                additional_headers={"Authorization": f"Bearer {token}"},
+                proxy=None,
+                compression=None,
+                ping_interval=None,
+                open_timeout=_PATIENCE,
+            )
+        except (OSError, InvalidHandshake):
+            self.told["unopened"] += 1
+            await asyncio.sleep(self.choice.random())
+            return None
 
     async def _listen(
         self, socket: ClientConnection, until: float, names: set[str]
@@ -220,7 +236,12 @@ class _Client:
 
 
 async def _be_clients(url: str, secret: str, count: int, seconds: float) -> None:
-    told: dict[str, Any] = {"connections": 0, "received": 0, "wrong": []}
+    told: dict[str, Any] = {
+        "connections": 0,
+        "unopened": 0,
+        "received": 0,
+        "wrong": [],
+    }
     end = time.monotonic() + seconds - 0.5
     async with asyncio.TaskGroup() as group:
         for number in range(count):

@@ -15,6 +15,7 @@ from typing import Final
 
 from .budget import Budget, copy_size
 from .errors import LimitError
+from .garbage import uncollected
 from .limits import Limits
 from .node import Node, clones
 
@@ -30,6 +31,8 @@ _STEPS_BETWEEN_LOOKS_AT_THE_CLOCK: Final = 64
 _LONG_TIME: Final = 0.002
 # Characters from which on making a text is worth a look at the clock.
 _LONG_TEXT: Final = 1000
+# Nodes from which on it pays to hold the collector back while they are copied.
+_MANY: Final = 500
 # How many times the longest text all texts of a program may have together.
 _TEXTS: Final = 100
 
@@ -103,7 +106,10 @@ class Allowance:
         most = self.limits.max_nodes
         if most is not None:
             self.charge_nodes(copy_size(nodes, most))
-        return clones(nodes)
+        if len(nodes) < _MANY:
+            return clones(nodes)
+        with uncollected():
+            return clones(nodes)
 
     def charge_nodes(self, count: int) -> None:
         """

@@ -114,8 +114,12 @@ class SocketClient:
 
     def count_users(self, prefix: str = "") -> int:
         """Return how many users have a name that starts with the prefix."""
-        answer = self._ask({"type": "count-users", "prefix": prefix}, "count-users")
-        count: int = answer["count"]
+        count: int = self._count(prefix)["count"]
+        return count
+
+    def count_connections(self, prefix: str = "") -> int:
+        """Return how many connections these users have."""
+        count: int = self._count(prefix)["connections"]
         return count
 
     def add_to_group(self, username: str, group: str) -> None:
@@ -163,6 +167,9 @@ class SocketClient:
         """End all present connections of a user (or one, by its id)."""
         self._disconnect("user", username, reason, may_return)
 
+    def _count(self, prefix: str) -> dict[str, Any]:
+        return self._ask({"type": "count-users", "prefix": prefix}, "count-users")
+
     def _disconnect(self, key: str, name: str, reason: str, may_return: bool) -> None:
         self._ask(
             {
@@ -173,6 +180,26 @@ class SocketClient:
             },
             "disconnected",
         )
+
+    def execute(self, file: str, args: Any = None) -> Any:
+        """
+        Run a file on the server, as `FileExecutor` does, and wait until it has ended.
+
+        Args:
+            file: Its path below ``modules``: ``/chat/join`` for ``chat/join.socket.hl``.
+            args: Its arguments: what JSON can say.
+
+        Returns:
+            What the file returned; None if that is nothing.
+
+        Raises:
+            SocketError: The file fails or there is none, the server runs no files, the
+                arguments have no form in JSON, or no answer comes in time.
+        """
+        fields = {"type": "execute", "file": file}
+        if args is not None:
+            fields["args"] = _checked(args)
+        return self._ask(fields, "executed").get("result")
 
     def subscribe(self, *names: str) -> None:
         """Ask for messages: by name, by pattern (``foo.*``), or all (``*``)."""
@@ -311,6 +338,14 @@ def _parse(argument: str) -> Any:
         json.dumps(args, allow_nan=False)
     except (ValueError, RecursionError) as error:
         raise SocketError("the argument of the message is no JSON") from error
+    return args
+
+
+def _checked(args: Any) -> Any:
+    try:
+        json.dumps(args, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SocketError("the arguments of the file have no form in JSON") from error
     return args
 
 

@@ -120,23 +120,39 @@ class Above(Iteration):
         """Return the nearest."""
         name = self._name
         parent = node.parent
-        while parent is not None:
-            siblings = parent.children
-            index = node.index
-            # Mostly the hint is right, and asking for the position would take longer.
-            if index or siblings[0] is not node:
-                if index >= len(siblings) or siblings[index] is not node:
+        try:
+            while parent is not None:
+                siblings = parent.children
+                index = node.index
+                # Mostly the hint is right, and asking for the position would take longer.
+                if siblings[index] is not node:
                     index = node.position()
-                if index > MANY:
-                    found = nearest_before(parent, index, name)
-                    if found is not None:
-                        return found
-                    index = 0
-                while index:
-                    index -= 1
-                    sibling = siblings[index]
-                    if sibling.name == name:
-                        return sibling
+                if index:
+                    if index > MANY:
+                        found = nearest_before(parent, index, name)
+                        if found is not None:
+                            return found
+                        index = 0
+                    while index:
+                        index -= 1
+                        sibling = siblings[index]
+                        if sibling.name == name:
+                            return sibling
+                if parent.name == name:
+                    return parent
+                node = parent
+                parent = node.parent
+        except IndexError:  # a hint beyond the end, for which to look would cost too
+            return self._hop_by_position(node)
+        return None
+
+    def _hop_by_position(self, node: Node) -> Node | None:
+        name = self._name
+        parent = node.parent
+        while parent is not None:
+            for sibling in reversed(parent.children[: node.position()]):
+                if sibling.name == name:
+                    return sibling
             if parent.name == name:
                 return parent
             node = parent

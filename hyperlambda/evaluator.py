@@ -25,6 +25,7 @@ from .registry import (
     require_names,
     standard_slots,
 )
+from .roomy import call_with_room
 from .run import Run
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from .sockets import Hub
 
-__all__ = ["Evaluator", "nodes_of", "with_arguments"]
+__all__ = ["Evaluator", "limits_of", "nodes_of", "with_arguments"]
 
 _WHILE_KEY = "magic:lambda:maxwhileiterations"
 
@@ -63,7 +64,7 @@ class Evaluator(Run):
     ) -> None:
         self.registry = SlotRegistry(standard_slots())
         self.config = dict(config or {})
-        self.limits = limits or _limits_of(self.config)
+        self.limits = limits or limits_of(self.config)
         self.allow = None if allow is None else tuple(allow)
         self.hub = hub
         self.root = Path(root) if root is not None else None
@@ -111,7 +112,7 @@ class Evaluator(Run):
         if self._is_running:
             return self.run_tree(root)
         with self._begin() as run:
-            return run.run_tree(root)
+            return call_with_room(run.run_tree, root)
 
     def run(
         self,
@@ -224,8 +225,10 @@ def nodes_of(data: Any) -> list[Node]:
     return nodes
 
 
-def _limits_of(config: Mapping[str, Any]) -> Limits:
+def limits_of(config: Mapping[str, Any], limits: Limits | None = None) -> Limits:
+    """Return limits, those by default if none are given, as a configuration has them."""
+    limits = limits or Limits()
     for key, value in config.items():
         if key.lower() == _WHILE_KEY:
-            return replace(Limits(), max_while_iterations=int(value))
-    return Limits()
+            return replace(limits, max_while_iterations=int(value))
+    return limits

@@ -54,6 +54,7 @@ class Expression(Computed):
     Attributes:
         text: The text it was made of.
         iterators: The text of each iterator.
+        hop: What leads to the node that it finds, if it can never find several.
 
     Raises:
         ExpressionError: The text is malformed (spec 01 §5.12).
@@ -61,12 +62,15 @@ class Expression(Computed):
 
     __slots__ = (
         "_descends",
-        "_is_hop",
+        "_eager",
         "_iterations",
+        "_lazily",
         "_single",
+        "_spreads",
         "_start",
         "_steps",
         "_walk",
+        "hop",
         "iterators",
         "text",
     )
@@ -86,11 +90,19 @@ class Expression(Computed):
         while hops < len(self._iterations) and self._iterations[hops].hops:
             hops += 1
         rest = self._iterations[hops:]
-        self._is_hop = not rest
         self._start = chain(self._iterations[:hops])
+        self.hop = None if rest else self._start
         self._steps = fuse(rest)
         self._single = single(text, self._start, rest)
         self._walk = walk(rest)
+        # Those up to the last one that looks at the first node only cannot be lazy.
+        self._eager = 0
+        for index, iteration in enumerate(rest, hops + 1):
+            if iteration.mode is Mode.FIRST:
+                self._eager = index
+        self._lazily = self._iterations[self._eager or hops :]
+        spreading = [part for part in self.iterators if part.startswith(_SPREADING)]
+        self._spreads = len(spreading) > 1
         self._descends = all(iteration.descends for iteration in rest)
 
     def evaluate(self, node: Node) -> list[Node]:
@@ -106,7 +118,7 @@ class Expression(Computed):
         if first is None:
             return []
         found = [first]
-        if self._is_hop:
+        if not self._steps:
             return found
         visited = 0
         for step in self._steps:
@@ -130,20 +142,22 @@ class Expression(Computed):
         if self._walk is not None:
             start = node if self._start is None else self._start.hop(node)
             return iter(()) if start is None else self._walk.start(start)
-        last = 0
-        for index, iteration in enumerate(self._iterations):
-            if iteration.mode is Mode.FIRST:
-                last = index + 1
-        found = [node]
-        for iteration in self._iterations[:last]:
-            found = iteration.step(found, node)
-            if not found:
+        if self._eager:
+            found = [node]
+            for iteration in self._iterations[: self._eager]:
+                found = iteration.step(found, node)
+                if not found:
+                    return iter(())
+            result = iter(found)
+        else:
+            # What hops finds one node, and would find it first of all anyway.
+            start = node if self._start is None else self._start.hop(node)
+            if start is None:
                 return iter(())
-        result = iter(found)
-        for iteration in self._iterations[last:]:
+            result = iter((start,))
+        for iteration in self._lazily:
             result = iteration.lazy(result, node)
-        spreading = [text for text in self.iterators if text.startswith(_SPREADING)]
-        return _metered(result) if len(spreading) > 1 else result
+        return _metered(result) if self._spreads else result
 
     def is_apart(self, node: Node) -> bool:
         """

@@ -13,9 +13,12 @@ _LARGE = 50_000
 
 
 @contextmanager
-def uncollected(length: int) -> Iterator[None]:
+def uncollected(length: int = _LARGE) -> Iterator[None]:
     """
-    Hold the collector back while a tree is built from a text of that length, if it is long.
+    Hold the collector back while a tree is built.
+
+    Args:
+        length: Of the text that it is built from. For short ones it is not worth it.
 
     Building makes no garbage, and each collection would walk all that is built so far.
     Threads that do so at the same time may let it go on early, but never leave it off.

@@ -247,7 +247,13 @@ class Run(Allowance):
         value = child.value
         if type(value) is Expression:
             try:
-                value = child.value = value.resolve(child)
+                hop = value.hop  # as resolve does, without the call
+                found = None if hop is None else hop.hop(child)
+                if found is None or type(found.value) is Expression:
+                    value = value.resolve(child)
+                else:
+                    value = found.value
+                child.value = value
             except HyperlambdaError as error:
                 error.add_frame(child.name, child.source, child.offset)
                 raise

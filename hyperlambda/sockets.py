@@ -121,6 +121,9 @@ class Hub(Protocol):
     def count_users(self, prefix: str = "") -> int:
         """Return how many users have a name that starts with the prefix."""
 
+    def count_connections(self, prefix: str = "") -> int:
+        """Return how many connections these users have."""
+
     def add_to_group(self, username: str, group: str) -> None:
         """Put a user's present connections (or one, by its id) into a group."""
 

@@ -234,9 +234,11 @@ def _is_harmless(evaluator: Evaluator, node: Node) -> bool:
     waiting = [child for child in node.children if child.name != ".lambda"]
     while waiting:
         name = waiting[-1].name
-        if name and name[0] != ".":
-            if name not in _HARMLESS or functions.get(name) is not standard[name]:
-                return False
+        is_statement = name and name[0] != "."
+        if is_statement and (
+            name not in _HARMLESS or functions.get(name) is not standard[name]
+        ):
+            return False
         waiting.extend(waiting.pop().children)
     return True
 

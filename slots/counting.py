@@ -17,7 +17,12 @@ _new_int: Final = int.__new__
 
 
 @slot("math.increment")
-def increment(evaluator: Evaluator, node: Node) -> None:
+def increment(
+    evaluator: Evaluator,
+    node: Node,
+    sign: int = 1,
+    operation: Callable[[Any, Any], Any] = arithmetic.add,
+) -> None:
     """
     Add a step to the value of each node that an expression finds.
 
@@ -46,7 +51,37 @@ def increment(evaluator: Evaluator, node: Node) -> None:
         math.increment:x:@.n
         math.increment:x:@.n
     """
-    _change(evaluator, node, 1, arithmetic.add)
+    # [math.decrement] is the same with another sign: a function for both would cost a call.
+    expression = node.value
+    if type(expression) is not Expression:
+        expression = expression_of(node)
+    step: Any = 1
+    # What loops do most is done here: a call would take longer than the sum.
+    change: int | None = sign
+    if node.children:
+        step = _step(evaluator, node)
+        is_small = type(step) is int and -_SMALL <= step <= _SMALL
+        change = step * sign if is_small else None
+    hop = expression.hop
+    if hop is None:
+        targets = expression.evaluate(node)
+    else:
+        only = hop.hop(node)
+        targets = [] if only is None else [only]
+    for target in targets:
+        value = target.value
+        kind = type(value)
+        if change is not None and kind is int and -_SMALL <= value <= _SMALL:
+            target.value = value + change
+        elif change is not None and kind is Long and -_LARGE <= value <= _LARGE:
+            target.value = _new_int(Long, value + change)
+        elif value is not None:
+            result = operation(value, step)
+            if type(result) is str:
+                evaluator.charge_text(len(result))
+            target.value = result
+    if node.children:
+        node.clear()
 
 
 @slot("math.decrement")
@@ -76,37 +111,7 @@ def decrement(evaluator: Evaluator, node: Node) -> None:
         .n:int:9
         math.decrement:x:@.n
     """
-    _change(evaluator, node, -1, arithmetic.subtract)
-
-
-def _change(
-    evaluator: Evaluator,
-    node: Node,
-    sign: int,
-    operation: Callable[[Any, Any], Any],
-) -> None:
-    expression = node.value
-    if type(expression) is not Expression:
-        expression = expression_of(node)
-    step = _step(evaluator, node) if node.children else 1
-    # Inline what loops do most: a call would take longer than the sum.
-    change = None
-    if type(step) is int and -_SMALL <= step <= _SMALL:
-        change = step * sign
-    for target in expression.evaluate(node):
-        value = target.value
-        kind = type(value)
-        if change is not None and kind is int and -_SMALL <= value <= _SMALL:
-            target.value = value + change
-        elif change is not None and kind is Long and -_LARGE <= value <= _LARGE:
-            target.value = _new_int(Long, value + change)
-        elif value is not None:
-            result = operation(value, step)
-            if type(result) is str:
-                evaluator.charge_text(len(result))
-            target.value = result
-    if node.children:
-        node.clear()
+    increment(evaluator, node, -1, arithmetic.subtract)
 
 
 def _step(evaluator: Evaluator, node: Node) -> Any:

@@ -134,6 +134,7 @@ def while_(evaluator: Evaluator, node: Node) -> None:
     is_short = node.value is not None
     most = evaluator.limits.max_while_iterations
     rounds = 0
+    result = evaluator.result
     body = Body(evaluator, node)
     while resolve_bool(node) if is_short else run_condition(evaluator, node):
         rounds += 1
@@ -141,7 +142,8 @@ def while_(evaluator: Evaluator, node: Node) -> None:
             raise LimitError(f"'while' runs more than the {most} rounds it may")
         evaluator.count_step()  # an empty body would never take one
         evaluator.run_children(node if is_short else body_of(node))
-        if evaluator.has_returned:
+        if result is not None and (result.value is not None or result.children):
             return
-        body.fresh()
+        if body.is_known or not body.restore():
+            body.renew()
     node.value = False

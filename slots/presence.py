@@ -89,6 +89,32 @@ def count_users(evaluator: Evaluator, node: Node) -> None:
     node.clear()
 
 
+@slot("sockets.connections.count", "socket.connections.count")
+def count_connections(evaluator: Evaluator, node: Node) -> None:
+    """
+    Count the connections of those who are connected; a user may have several.
+
+    Reads:
+        filter: str, what the usernames must start with; all by default.
+    Leaves:
+        value: int. Children are removed.
+    Raises:
+        SocketError: The evaluator has no hub, or the hub could not be asked.
+    Source:
+        An addition of ours to spec 05 §2.4.
+
+    Example::
+
+        sockets.connections.count
+           filter:a
+        // becomes
+        sockets.connections.count:int:2
+    """
+    hub = hub_of(evaluator, node)
+    node.value = hub.count_connections(_filter(node))
+    node.clear()
+
+
 @slot("sockets.groups", "socket.groups")
 def groups(evaluator: Evaluator, node: Node) -> None:
     """

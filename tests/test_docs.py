@@ -77,6 +77,9 @@ class RecordingHub:
     def count_users(self, prefix: str = "") -> int:
         return 0
 
+    def count_connections(self, prefix: str = "") -> int:
+        return 0
+
     def add_to_group(self, username: str, group: str) -> None:
         pass
 

@@ -42,6 +42,9 @@ class QuietHub:
     def count_users(self, prefix: str = "") -> int:
         return 1
 
+    def count_connections(self, prefix: str = "") -> int:
+        return 2
+
     def add_to_group(self, username: str, group: str) -> None:
         pass
 

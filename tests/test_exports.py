@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import hyperlambda
+from hyperlambda.client import SocketClient
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "api.md").read_text("utf-8")
@@ -54,6 +55,13 @@ def test_the_page_has_every_method_of_the_main_classes(name: str) -> None:
         if f"`{method}" not in section and f".{method}(" not in section
     }
     assert missing == set()
+
+
+def test_the_page_has_every_method_of_the_client() -> None:
+    section = PAGE.split("\n## A client")[1]
+    assert {name for name in _public(SocketClient) if f"`{name}(" not in section} == (
+        set()
+    )
 
 
 def test_the_examples_of_the_page_run(tmp_path: Path) -> None:

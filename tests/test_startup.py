@@ -59,6 +59,7 @@ def test_a_small_program_loads_no_event_loop_and_no_server() -> None:
 def test_a_small_program_loads_only_its_own_command() -> None:
     ours = {name for name in loaded() if name.startswith("hyperlambda")}
     needed = {"run", "programs", "failures", "group", "logs", "options", "terminal"}
+    needed |= {"config", "reference_keys"}
     commands = "hyperlambda.commands"
     assert {name for name in ours if name.startswith(f"{commands}.")} == {
         f"{commands}.{name}" for name in needed

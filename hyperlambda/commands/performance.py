@@ -105,6 +105,9 @@ class _MarkingHub:
     def count_users(self, prefix: str = "") -> int:
         return self._hub.count_users(prefix)
 
+    def count_connections(self, prefix: str = "") -> int:
+        return self._hub.count_connections(prefix)
+
     def add_to_group(self, username: str, group: str) -> None:
         self._hub.add_to_group(username, group)
 

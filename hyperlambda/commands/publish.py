@@ -9,6 +9,7 @@ import click
 
 from ..sockets import Audience, AudienceKind, Message
 from ..source import Place
+from .config import config_option
 from .failures import CommandError
 from .options import client_options, names
 
@@ -25,6 +26,7 @@ _Names = tuple[str, ...] | None
 @click.option("--users", type=names, metavar="A,B", help="Only these users.")
 @click.option("--clients", type=names, metavar="A,B", help="Only these connection ids.")
 @client_options
+@config_option("publish")
 def command(
     name: str,
     payload: str | None,

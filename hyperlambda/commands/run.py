@@ -6,14 +6,16 @@ import math
 
 import click
 
-from ..evaluator import Evaluator, with_arguments
+from ..evaluator import Evaluator, limits_of, with_arguments
 from ..generator import generate
 from ..limits import Limits
 from ..parser import parse
 from ..sockets import Hub
+from .config import config_option, settings_of
 from .logs import LEVELS, logging_to_stderr
 from .options import find_redis, redis_options, token_option
 from .programs import read_arguments, read_program, result_json, result_text
+from .reference_keys import for_programs
 from .terminal import Terminal
 
 __all__ = ["command"]
@@ -69,6 +71,7 @@ def _finite(
     help="Show log entries from this level on.",
 )
 @click.option("--debug", is_flag=True, help="Show Python's traceback of an error too.")
+@config_option("run")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -102,8 +105,10 @@ def command(
     name = "<stdin>" if file == "-" else file
     program = with_arguments(parse(read_program(file), file=name), given)
     ctx.with_resource(logging_to_stderr(log_level))
+    settings = settings_of(ctx)
     evaluator = Evaluator(
-        limits=Limits(timeout=timeout, max_steps=max_steps),
+        limits=limits_of(settings, Limits(timeout=timeout, max_steps=max_steps)),
+        config=for_programs(settings),
         hub=_hub(ctx, connect, token, redis, redis_prefix),
     )
     result = evaluator.evaluate(program)

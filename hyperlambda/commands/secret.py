@@ -12,19 +12,20 @@ __all__ = ["SECRET_VARIABLE", "find_secret"]
 SECRET_VARIABLE = "HYPERLAMBDA_SECRET"
 
 
-def find_secret(file: str | None) -> str | None:
+def find_secret(file: str | None, configured: str | None = None) -> str | None:
     """
     Return the secret, or None if there is none.
 
     Args:
         file: Counts more than the environment. Blanks around the secret, such as the
             line end that editors write, do not belong to it.
+        configured: What a configuration file says; counts less than the environment.
 
     Raises:
         CommandError: The file cannot be read, or is empty.
     """
     if file is None:
-        return os.environ.get(SECRET_VARIABLE) or None
+        return os.environ.get(SECRET_VARIABLE) or configured or None
     try:
         secret = Path(file).read_text("utf-8").strip()
     except UnicodeDecodeError:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from .config import config_option
+from .config import config_option, settings_of
 from .failures import CommandError
 from .logs import logging_to_stderr
 from .options import find_redis, names, redis_options, secret_file_option
+from .reference_keys import SECRET, SERVER_KEYS, VALID_MINUTES, effective
 from .secret import find_secret
 
 if TYPE_CHECKING:
-    from ..server import FileExecutor, SocketServer
-    from ..server.redis_client import Redis
+    from .service import Service
 
 __all__ = ["command"]
 
@@ -109,8 +107,53 @@ __all__ = ["command"]
     metavar="N",
     help="Processes that share the port; more than one need --redis.",
 )
-@config_option("server", paths=("root", "secret_file"))
+@click.option(
+    "--request-rate",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Requests a second of one address, pages counted; further ones are refused.",
+)
+@click.option(
+    "--max-message-size",
+    type=click.IntRange(1),
+    default=32 * 1024,
+    show_default=True,
+    metavar="BYTES",
+    help="Of a SignalR client; a frame of the plain protocol may have twice as many.",
+)
+@click.option(
+    "--sockets-url",
+    default="/sockets",
+    show_default=True,
+    metavar="PATH",
+    help="Where SignalR clients connect; empty, there are no sockets at all.",
+)
+@click.option(
+    "--require-auth/--allow-anonymous",
+    show_default=True,
+    help="Whether who brings no token is refused.",
+)
+@click.option(
+    "--reject-invalid-token/--ignore-invalid-token",
+    default=True,
+    show_default=True,
+    help="Whether who brings a bad token is refused, or is anonymous.",
+)
+@click.option(
+    "--close-on-expiry/--outlive-token",
+    default=True,
+    show_default=True,
+    help="Whether a connection ends with its token.",
+)
+@click.option(
+    "--silent-errors/--tell-errors",
+    show_default=True,
+    help="Whether a file that fails looks to its client as if it had not.",
+)
+@config_option("server", paths=("root", "secret_file"), keys=SERVER_KEYS)
+@click.pass_context
 def command(
+    ctx: click.Context,
     host: str,
     port: int,
     root: str | None,
@@ -125,6 +168,13 @@ def command(
     redis_prefix: str,
     redis_heartbeat: float,
     workers: int,
+    request_rate: int | None,
+    max_message_size: int,
+    sockets_url: str,
+    require_auth: bool,
+    reject_invalid_token: bool,
+    close_on_expiry: bool,
+    silent_errors: bool,
 ) -> None:
     """
     Serve sockets to browsers, phones and services, until Ctrl-C.
@@ -139,95 +189,57 @@ def command(
       hyperlambda serve --config server.toml
       hyperlambda serve --redis redis://127.0.0.1 --workers 4
     """
+    # Imported here, so that `--help` is quick.
+    from ..evaluator import limits_of
+    from ..server import FILE_LIMITS
+    from .service import Service, show
+
     if root is not None and not Path(root).is_dir():
         raise CommandError(f"no folder is named '{root}'")
-    target = find_redis(redis, redis_prefix)
-    service = _Service(
+    settings = settings_of(ctx)
+    service = Service(
         root=root,
-        redis=target,
+        limits=limits_of(settings, FILE_LIMITS),
+        config=effective(settings, ctx.params),
+        silent_errors=silent_errors,
+        has_sockets=bool(sockets_url),
+        redis=find_redis(redis, redis_prefix),
         heartbeat=redis_heartbeat,
         options={
             "host": host,
             "port": port,
-            "secret": find_secret(secret_file),
+            "secret": find_secret(secret_file, settings.get(SECRET)),
             "publishers": publishers,
             "origins": origins or (),
             "max_connections": max_connections,
             "max_per_address": max_per_address,
             "publish_rate": publish_rate,
             "execute_rate": execute_rate,
+            "request_rate": request_rate,
+            "max_record": max_message_size,
+            "max_size": 2 * max_message_size,
+            "signalr_path": sockets_url,
+            "require_auth": require_auth,
+            "reject_invalid_token": reject_invalid_token,
+            "close_on_expiry": close_on_expiry,
         },
     )
+    minutes = int(settings.get(VALID_MINUTES, 720))
     with logging_to_stderr("info"):
-        if target is not None:
+        if service.redis is not None:
             # Imported here: only who has several servers should pay for it.
             from ..server.redis_hub import check_redis
 
-            check_redis(target)
+            check_redis(service.redis)
         if workers == 1:
-            service.run(_show)
+            service.run(lambda server: show(server, minutes * 60))
         else:
-            _run_workers(service, workers)
+            _run_workers(service, workers, minutes * 60)
 
 
-@dataclass(frozen=True, slots=True)
-class _Service:
-    """
-    What a process serves.
-
-    Attributes:
-        root: The folder of the files that clients run, or None.
-        redis: Where it meets the others, or None.
-        heartbeat: Seconds between two signs of life there.
-        options: Of `SocketServer`.
-    """
-
-    root: str | None
-    redis: Redis | None
-    heartbeat: float
-    options: dict[str, Any]
-
-    def make(self) -> tuple[SocketServer, FileExecutor | None]:
-        """
-        Return a server, and what runs its files.
-
-        Raises:
-            HyperlambdaError: The options do not fit together.
-        """
-        # Imported here, so that `--help` is quick.
-        from ..evaluator import Evaluator
-        from ..server import FILE_LIMITS, FileExecutor, SocketServer
-
-        backplane = None
-        if self.redis is not None:
-            from ..server.redis_backplane import RedisBackplane
-
-            backplane = RedisBackplane(self.redis, heartbeat=self.heartbeat)
-        evaluator = Evaluator(root=self.root, limits=FILE_LIMITS)
-        executor = None if self.root is None else FileExecutor(evaluator)
-        server = SocketServer(**self.options, backplane=backplane, execute=executor)
-        evaluator.hub = server.hub
-        return server, executor
-
-    def run(
-        self, is_ready: Callable[[SocketServer], object], parent: int | None = None
-    ) -> None:
-        """
-        Serve until SIGTERM or Ctrl-C.
-
-        Args:
-            is_ready: Called when it serves.
-            parent: A file descriptor that becomes readable when it must end too.
-        """
-        from ..server.loops import run  # as in `make`
-
-        server, executor = self.make()
-        with executor or nullcontext():
-            run(_serve(server, is_ready, parent))
-
-
-def _run_workers(service: _Service, count: int) -> None:
+def _run_workers(service: Service, count: int, lifetime_seconds: int) -> None:
     # Imported here: few servers have several processes.
+    from .service import show
     from .workers import can_share_ports, reserved_port, run_workers
 
     if service.redis is None:
@@ -246,46 +258,5 @@ def _run_workers(service: _Service, count: int) -> None:
         run_workers(
             count,
             lambda is_ready, parent: each.run(lambda _: is_ready(), parent),
-            lambda: _show(server),
+            lambda: show(server, lifetime_seconds),
         )
-
-
-def _show(server: SocketServer) -> None:
-    click.echo(f"listening on {server.url}")
-    if server.is_secret_ephemeral:
-        click.echo(
-            "there is no secret, so tokens end with this server; one to try, for "
-            f"the user and role 'root':\n{server.token('root', ['root'])}",
-            err=True,
-        )
-
-
-async def _serve(
-    server: SocketServer, is_ready: Callable[[SocketServer], object], parent: int | None
-) -> None:
-    # As in `_Service.make`.
-    import asyncio
-    import signal
-
-    loop = asyncio.get_running_loop()
-    end = asyncio.Event()
-
-    def leave(number: int) -> None:
-        # Who asks twice does not want to wait for clients that read slowly.
-        loop.remove_signal_handler(number)
-        end.set()
-
-    def follow() -> None:
-        loop.remove_reader(parent or 0)
-        end.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, leave, number)
-        except NotImplementedError:  # Windows, where Ctrl-C cancels us instead
-            break
-    if parent is not None:
-        loop.add_reader(parent, follow)
-    async with server:
-        is_ready(server)
-        await end.wait()

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from .config import config_option
 from .options import client_options
 
 __all__ = ["command"]
@@ -17,6 +18,7 @@ __all__ = ["command"]
 @click.option(
     "--count", type=click.IntRange(1), metavar="N", help="Leave after N messages."
 )
+@config_option("subscribe")
 def command(
     names: tuple[str, ...], url: str, token: str | None, count: int | None
 ) -> None:

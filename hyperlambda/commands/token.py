@@ -6,8 +6,10 @@ import re
 
 import click
 
+from .config import config_option, settings_of
 from .failures import CommandError
 from .options import names, secret_file_option
+from .reference_keys import SECRET, TOKEN_KEYS
 from .secret import SECRET_VARIABLE, find_secret
 
 __all__ = ["command"]
@@ -38,7 +40,10 @@ def _time_span(text: str) -> int:
     help="How long it is valid: 12h, 30m, 7d, or seconds.",
 )
 @secret_file_option
+@config_option("token", paths=("secret_file",), keys=TOKEN_KEYS)
+@click.pass_context
 def command(
+    ctx: click.Context,
     user: str,
     roles: tuple[str, ...] | None,
     groups: tuple[str, ...] | None,
@@ -56,7 +61,7 @@ def command(
     # Imported here: only who makes tokens should pay for it.
     from ..server.auth import issue_token
 
-    secret = find_secret(secret_file)
+    secret = find_secret(secret_file, settings_of(ctx).get(SECRET))
     if secret is None:
         raise CommandError(
             f"there is no secret: set {SECRET_VARIABLE}, or use --secret-file"

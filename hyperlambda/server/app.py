@@ -22,7 +22,7 @@ from websockets.frames import CloseCode
 from ..errors import HyperlambdaError
 from .auth import SHORT_SECRET, issue_token, signing_key
 from .backplane import Backplane
-from .gate import Gate, is_loopback
+from .gate import Gate, is_loopback, require_free
 from .hub import Connection, SocketHub
 from .links import Link, Writer
 from .listening import listen
@@ -51,10 +51,6 @@ SIGNALR_PATH = "/sockets"
 
 _log = logging.getLogger("hyperlambda.server")
 
-# Its debug lines would show request targets and headers, and with them tokens.
-_wire_log = logging.getLogger("hyperlambda.server.wire")
-_wire_log.setLevel(logging.WARNING)
-
 
 class SocketServer:
     """
@@ -73,6 +69,9 @@ class SocketServer:
             None for never.
         ping_timeout: Seconds that it has to answer.
         close_on_expiry: Whether a connection ends with its token (3005).
+        require_auth: Whether nobody may connect without a token.
+        reject_invalid_token: Whether who shows a bad token is refused; else it counts
+            as none.
         leeway: Seconds by which the clocks of issuer and server may differ.
         max_connections: How many clients at most; None for no limit.
         max_per_address: The same of one address, of IPv6 of one network of 64 bits.
@@ -80,12 +79,15 @@ class SocketServer:
         publish_rate: How many messages a second a client may publish, in the mean of
             some seconds, before it is slowed down; None for no limit.
         execute_rate: The same of files that it runs.
+        request_rate: How many HTTP requests a second one address may make, for pages,
+            negotiation and WebSockets; None for no limit.
         open_timeout: Seconds from the first byte to the open WebSocket.
         handshake_timeout: Seconds from there to the handshake of a SignalR client.
         max_record: Bytes of a SignalR client's record; after a bigger one the
             connection is closed.
         drain_timeout: Seconds that `stop` gives clients to read what is queued.
         execute: Runs files for clients; None: they cannot.
+        signalr_path: Where SignalR clients connect; empty: nobody can connect at all.
         backplane: Joins this server to others; None: it is alone.
         shares_port: Whether other processes of this machine listen on the port too.
 
@@ -112,16 +114,20 @@ class SocketServer:
         ping_interval: float | None = 15,
         ping_timeout: float = 15,
         close_on_expiry: bool = True,
+        require_auth: bool = False,
+        reject_invalid_token: bool = True,
         leeway: float = 30,
         max_connections: int | None = 10_000,
         max_per_address: int | None = None,
         publish_rate: float | None = 5_000,
         execute_rate: float | None = 500,
+        request_rate: float | None = None,
         open_timeout: float = 10,
         handshake_timeout: float = 15,
         max_record: int = signalr.MAX_RECORD,
         drain_timeout: float = 5,
         execute: Execute | None = None,
+        signalr_path: str = SIGNALR_PATH,
         backplane: Backplane | None = None,
         shares_port: bool = False,
     ) -> None:
@@ -157,19 +163,19 @@ class SocketServer:
             execute_rate=execute_rate,
             max_record=max_record,
         )
-        self._sessions: dict[str, Callable[[Link], Session]] = {
-            PLAIN_PATH: self._maker.plain,
-            SIGNALR_PATH: self._signalr_session,
-        }
+        self._sessions: dict[str, Callable[[Link], Session]] = {}
+        if signalr_path:
+            require_free(signalr_path, PLAIN_PATH)
+            self._sessions[PLAIN_PATH] = self._maker.plain
+            self._sessions[signalr_path] = self._signalr_session
         self._refusals = Refusals()
-        self._addresses = Addresses(max_per_address)
+        self._addresses = Addresses(max_per_address, request_rate)
         self._gate = Gate(
             self.secret,
             socket_paths=self._sessions,
             negotiators={
-                SIGNALR_PATH: Negotiator(
-                    self.secret, is_connected=self.hub.is_connected
-                )
+                path: Negotiator(self.secret, is_connected=self.hub.is_connected)
+                for path in self._sessions.keys() - {PLAIN_PATH}
             },
             origins=origins,
             is_local=is_loopback(host),
@@ -180,6 +186,8 @@ class SocketServer:
             metrics=self._write_metrics,
             addresses=self._addresses,
             refusals=self._refusals,
+            require_auth=require_auth,
+            reject_invalid_token=reject_invalid_token,
         )
         self._sockets: set[Link] = set()
         self._partings = Partings()
@@ -223,7 +231,16 @@ class SocketServer:
                 "the secret has fewer than %d characters: a longer one is safer",
                 SHORT_SECRET,
             )
-        server = await self._listen()
+        server = await listen(
+            self._handle,
+            self.host,
+            self.port,
+            gate=self._gate,
+            make_link=partial(Link, made=self._meet, lost=self._forget),
+            open_timeout=self._open_timeout,
+            max_size=self._max_size,
+            shares_port=self._shares_port,
+        )
         self.port = server.sockets[0].getsockname()[1]
         self._writer = Writer(
             self.hub,
@@ -313,20 +330,6 @@ class SocketServer:
     @property
     def _links(self) -> dict[Connection, Link]:
         return {} if self._writer is None else self._writer.links
-
-    async def _listen(self) -> Server:
-        return await listen(
-            self._handle,
-            self.host,
-            self.port,
-            # The class is called like a class; what it gets besides is bound here.
-            factory=partial(Link, made=self._meet, lost=self._forget),
-            process_request=self._gate,
-            open_timeout=self._open_timeout,
-            max_size=self._max_size,
-            logger=_wire_log,
-            reuse_port=self._shares_port or None,
-        )
 
     def _is_full(self) -> bool:
         limit = self._max_connections

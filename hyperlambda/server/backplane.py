@@ -103,6 +103,9 @@ class ClusterView(Protocol):
     def count_users(self, prefix: str = "") -> int:
         """Return how many users have a name that starts with the prefix."""
 
+    def count_connections(self, prefix: str = "") -> int:
+        """Return how many connections these users have."""
+
     def groups(
         self, prefix: str = "", offset: int = 0, limit: int | None = 10
     ) -> list[SocketGroup]:

@@ -72,6 +72,14 @@ class ClusterTables:
                 return len(self._by_user)
             return sum(name.startswith(prefix) for name in self._by_user)
 
+    def count_connections(self, prefix: str = "") -> int:
+        """Return how many connections these users have."""
+        with self._lock:
+            if not prefix:
+                return len(self._by_id)
+            own = self._by_user.items()
+            return sum([len(ids) for name, ids in own if name.startswith(prefix)])
+
     def groups(
         self, prefix: str = "", offset: int = 0, limit: int | None = 10
     ) -> list[SocketGroup]:

@@ -63,6 +63,8 @@ class FileExecutor:
         evaluator: Knows the root folder, the slots, the limits, and the server's hub.
         workers: How many files run at one time.
         max_waiting: How many may wait in all; further ones are refused.
+        silent_errors: Whether a call that fails looks as if it had not, as the
+            reference has it (spec 05 §3.3); the log tells in any case.
 
     Raises:
         HyperlambdaError: The evaluator has no root.
@@ -76,7 +78,12 @@ class FileExecutor:
     """
 
     def __init__(
-        self, evaluator: Evaluator, *, workers: int = 8, max_waiting: int = 10_000
+        self,
+        evaluator: Evaluator,
+        *,
+        workers: int = 8,
+        max_waiting: int = 10_000,
+        silent_errors: bool = False,
     ) -> None:
         if evaluator.root is None:
             raise HyperlambdaError(
@@ -85,6 +92,7 @@ class FileExecutor:
         self._evaluator = evaluator
         self._root = evaluator.root
         self._max_waiting = max_waiting
+        self._hides_errors = silent_errors
         self._pool = ThreadPoolExecutor(workers, "hyperlambda-file")
         self._lock = Lock()
         self._has_ended = Condition(self._lock)
@@ -167,10 +175,11 @@ class FileExecutor:
         except HyperlambdaError as error:
             level = logging.INFO if error.public else logging.ERROR
             _log.log(level, "file %.200r failed: %s", call.file, _one_line(str(error)))
-            return (error.message if error.public else FAILED), None
+            shown = error.message if error.public else FAILED
         except Exception:
             _log.exception("file %.200r failed", call.file)
-            return FAILED, None
+            shown = FAILED
+        return (None if self._hides_errors else shown), None
 
     def _run(self, call: _Call) -> str | None:
         program = self._load(locate(self._root, call.file))

@@ -8,6 +8,7 @@ Query strings and headers carry tokens: nothing here logs them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
@@ -19,6 +20,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from ..errors import HyperlambdaError
 from .auth import ANONYMOUS, AuthError, Identity, verify_token
 from .links import Link
 from .metrics import CONTENT_TYPE, Refusals
@@ -30,8 +32,9 @@ from .negotiation import (
     preflight_headers,
 )
 from .pace import Addresses
+from .responses import refuse_method, refuse_token, respond, respond_text, show
 
-__all__ = ["Gate", "is_loopback"]
+__all__ = ["Gate", "is_loopback", "require_free"]
 
 _PAGES = Path(__file__).with_name("pages")
 
@@ -40,8 +43,8 @@ _FILES = {
     "/style.css": ("style.css", "text/css; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
     **{
-        f"/{name}": (name, "text/javascript; charset=utf-8")
-        for name in ("app.js", "connection.js", "dom.js", "messages.js", "users.js")
+        f"/{path.name}": (path.name, "text/javascript; charset=utf-8")
+        for path in sorted(_PAGES.glob("*.js"))
     },
 }
 
@@ -51,7 +54,7 @@ _PAGE_POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-_Headers: TypeAlias = list[tuple[str, str]]
+_NO_SOCKETS = "sockets are not enabled here: 'magic:sockets:url' is empty"
 
 _Answer: TypeAlias = Response | None
 
@@ -64,6 +67,19 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def require_free(path: str, *taken: str) -> None:
+    """
+    Accept a path where sockets may be opened.
+
+    Raises:
+        HyperlambdaError: It is none, or something else is there.
+    """
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path):
+        raise HyperlambdaError(f"'{path}' is no path for sockets, such as '/sockets'")
+    if path in (*taken, *_FILES, "/health", "/metrics"):
+        raise HyperlambdaError(f"sockets cannot be at '{path}', which is taken")
 
 
 class Gate:
@@ -85,8 +101,11 @@ class Gate:
             None if there are none.
         health: What ``/health`` tells.
         metrics: What ``/metrics`` tells.
-        addresses: How many sockets each address has.
+        addresses: How many sockets each address has, and how many requests it makes.
         refusals: Where those are counted who do not come in.
+        require_auth: Whether nobody may connect anonymously.
+        reject_invalid_token: Whether who shows a bad token is refused; else it counts
+            as none.
     """
 
     def __init__(
@@ -104,6 +123,8 @@ class Gate:
         metrics: Callable[[], bytes] = bytes,
         addresses: Addresses | None = None,
         refusals: Refusals | None = None,
+        require_auth: bool = False,
+        reject_invalid_token: bool = True,
     ) -> None:
         self._secret = secret
         self._socket_paths = frozenset(socket_paths)
@@ -120,6 +141,8 @@ class Gate:
         self._metrics = metrics
         self._addresses = Addresses(None) if addresses is None else addresses
         self._refusals = Refusals() if refusals is None else refusals
+        self._requires_auth = require_auth
+        self._rejects_invalid = reject_invalid_token
         self._files = {
             path: ((_PAGES / name).read_bytes(), kind)
             for path, (name, kind) in _FILES.items()
@@ -130,73 +153,123 @@ class Gate:
         try:
             url = urlsplit(request.path)
         except ValueError:
-            return _text(HTTPStatus.BAD_REQUEST, "this is no path")
-        if url.path in self._socket_paths:
+            return respond_text(HTTPStatus.BAD_REQUEST, "this is no path")
+        is_socket = url.path in self._socket_paths
+        is_negotiation = url.path in self._negotiations
+        is_file = url.path in self._files
+        if is_socket or is_negotiation or is_file:
+            refusal = self._refuse_address(link, is_file)
+            if refusal is not None:
+                return refusal
+        if is_socket:
             return self._admit(link, request, url)
-        if url.path in self._negotiations:
+        if is_negotiation:
             return self._negotiate(request, url)
-        if url.path in self._files:
+        if is_file:
             body, kind = self._files[url.path]
-            return _get(
+            return show(
                 request, body, kind, [("Content-Security-Policy", _PAGE_POLICY)]
             )
         if url.path == "/health":
             body = json.dumps({"status": "ok", **self._health()}).encode()
-            return _get(request, body, "application/json")
+            return show(request, body, "application/json")
         if url.path == "/metrics":
-            return _get(request, self._metrics(), CONTENT_TYPE)
-        return _text(HTTPStatus.NOT_FOUND, "there is nothing here")
+            return show(request, self._metrics(), CONTENT_TYPE)
+        if not self._socket_paths:
+            return respond_text(HTTPStatus.NOT_FOUND, _NO_SOCKETS)
+        return respond_text(HTTPStatus.NOT_FOUND, "there is nothing here")
+
+    def _refuse_address(self, link: Link, is_file: bool) -> Response | None:
+        """Refuse an address that has, or asks for, too much; its own page it may see."""
+        if self._addresses.is_too_fast(link.address, link.loop.time()):
+            self._refusals.rate += 1
+            return respond_text(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "this address makes too many requests",
+                [("Retry-After", "1")],
+            )
+        if not is_file and self._addresses.is_over(link.address):
+            self._refusals.address += 1
+            return respond_text(
+                HTTPStatus.TOO_MANY_REQUESTS, "this address has too many connections"
+            )
+        return None
 
     def _admit(
         self, link: Link, request: Request, url: SplitResult
     ) -> _Answer | Awaitable[_Answer]:
         if request.method != "GET":
-            return _not_allowed("GET")
+            return refuse_method("GET")
         if self._is_full():
             self._refusals.full += 1
-            return _text(HTTPStatus.SERVICE_UNAVAILABLE, "the server is full")
-        if self._addresses.is_over(link.address):
-            self._refusals.address += 1
-            return _text(
-                HTTPStatus.TOO_MANY_REQUESTS, "this address has too many connections"
-            )
+            return respond_text(HTTPStatus.SERVICE_UNAVAILABLE, "the server is full")
         own_page = self._is_own_page(request.headers)
         if own_page is None:
             self._refusals.origin += 1
-            return _text(HTTPStatus.FORBIDDEN, "this origin is not allowed")
+            return respond_text(HTTPStatus.FORBIDDEN, "this origin is not allowed")
         try:
             link.identity = self._identify(request.headers, url.query, own_page)
         except AuthError as error:
             self._refusals.token += 1
-            return _unauthorized(error)
+            return refuse_token(error)
         link.path = url.path
         negotiator = self._negotiators.get(url.path)
         if negotiator is None:
             return None
-        answer = _attach(link, request, url, negotiator)
+        answer = self._attach(link, request, url, negotiator)
         if answer is not None or link.connection_id is None or self._claim is None:
             return answer
-        return _claimed(self._claim(link.connection_id))
+        return self._claimed(self._claim(link.connection_id))
+
+    def _attach(
+        self, link: Link, request: Request, url: SplitResult, negotiator: Negotiator
+    ) -> Response | None:
+        """Find the connection that was negotiated; without an id it is a new one."""
+        token = connection_token(url.query)
+        if "websocket" not in ",".join(request.headers.get_all("Upgrade")).lower():
+            # Server-sent events and long polling, which are not offered.
+            status = HTTPStatus.BAD_REQUEST if token is None else HTTPStatus.NOT_FOUND
+            return respond_text(status, "connect with a WebSocket")
+        if token is None:
+            return None
+        try:
+            link.connection_id = negotiator.claim(token)
+        except Refusal as refusal:
+            self._refusals.negotiation += 1
+            return respond_text(refusal.status, str(refusal))
+        return None
+
+    async def _claimed(self, claim: Awaitable[bool]) -> Response | None:
+        """Let a negotiated connection be opened once, by whatever process."""
+        if await claim:
+            return None
+        self._refusals.negotiation += 1
+        return respond_text(HTTPStatus.NOT_FOUND, "No Connection with that ID")
 
     def _negotiate(self, request: Request, url: SplitResult) -> Response:
         """Answer what SignalR clients ask before they connect (spec 05 §7)."""
         own_page = self._is_own_page(request.headers)
         if own_page is None:
-            return _text(HTTPStatus.FORBIDDEN, "this origin is not allowed")
+            self._refusals.origin += 1
+            return respond_text(HTTPStatus.FORBIDDEN, "this origin is not allowed")
         cors = cors_headers(request.headers.get("Origin"))
         if request.method == "OPTIONS":
             preflight = preflight_headers(request.headers)
-            return _text(HTTPStatus.OK, "POST", cors + preflight)
+            return respond_text(HTTPStatus.OK, "POST", cors + preflight)
         if request.method != "POST":
-            return _not_allowed("POST, OPTIONS", cors)
+            return refuse_method("POST, OPTIONS", cors)
         if self._is_full():
-            return _text(HTTPStatus.SERVICE_UNAVAILABLE, "the server is full", cors)
+            self._refusals.full += 1
+            return respond_text(
+                HTTPStatus.SERVICE_UNAVAILABLE, "the server is full", cors
+            )
         try:
             self._identify(request.headers, url.query, own_page)
         except AuthError as error:
-            return _unauthorized(error, cors)
+            self._refusals.token += 1
+            return refuse_token(error, cors)
         body = self._negotiations[url.path].answer(url.query)
-        return _response(HTTPStatus.OK, body, "application/json", cors)
+        return respond(HTTPStatus.OK, body, "application/json", cors)
 
     def _is_own_page(self, headers: Headers) -> bool | None:
         """Return whether cookies can be trusted; None if the origin is not allowed."""
@@ -214,9 +287,20 @@ class Gate:
         return None
 
     def _identify(self, headers: Headers, query: str, trusts_cookie: bool) -> Identity:
-        token = _find_token(headers, query)
-        if token is not None:
-            return verify_token(token, self._secret, leeway=self._leeway)
+        identity = self._identity(headers, query, trusts_cookie)
+        if self._requires_auth and identity.username is None:
+            raise AuthError("this server asks for a token")
+        return identity
+
+    def _identity(self, headers: Headers, query: str, trusts_cookie: bool) -> Identity:
+        try:
+            token = _find_token(headers, query)
+            if token is not None:
+                return verify_token(token, self._secret, leeway=self._leeway)
+        except AuthError:
+            if self._rejects_invalid:
+                raise
+            return ANONYMOUS
         cookie = _find_cookie(headers) if trusts_cookie else None
         if cookie is None:
             return ANONYMOUS
@@ -225,31 +309,6 @@ class Gate:
         except AuthError:
             # Nobody chose to send it: a stale cookie is as good as none (spec 05 §5.4).
             return ANONYMOUS
-
-
-def _attach(
-    link: Link, request: Request, url: SplitResult, negotiator: Negotiator
-) -> Response | None:
-    """Find the connection that was negotiated; without an id it is a new one."""
-    token = connection_token(url.query)
-    if "websocket" not in ",".join(request.headers.get_all("Upgrade")).lower():
-        # Server-sent events and long polling, which are not offered.
-        status = HTTPStatus.BAD_REQUEST if token is None else HTTPStatus.NOT_FOUND
-        return _text(status, "connect with a WebSocket")
-    if token is None:
-        return None
-    try:
-        link.connection_id = negotiator.claim(token)
-    except Refusal as refusal:
-        return _text(refusal.status, str(refusal))
-    return None
-
-
-async def _claimed(claim: Awaitable[bool]) -> Response | None:
-    """Let a negotiated connection be opened once, by whatever process."""
-    if await claim:
-        return None
-    return _text(HTTPStatus.NOT_FOUND, "No Connection with that ID")
 
 
 def _find_token(headers: Headers, query: str) -> str | None:
@@ -304,51 +363,3 @@ def _split(origin: str) -> SplitResult | None:
 def _port(url: SplitResult) -> int:
     # A proxy in front may end TLS: the page's own scheme tells the port.
     return url.port or (443 if url.scheme == "https" else 80)
-
-
-def _get(
-    request: Request, body: bytes, kind: str, extra: _Headers | None = None
-) -> Response:
-    if request.method not in ("GET", "HEAD"):
-        return _not_allowed("GET, HEAD")
-    response = _response(HTTPStatus.OK, body, kind, extra or [])
-    if request.method == "HEAD":
-        response.body = b""
-    return response
-
-
-def _not_allowed(methods: str, extra: _Headers | None = None) -> Response:
-    return _text(
-        HTTPStatus.METHOD_NOT_ALLOWED,
-        f"use {methods}",
-        [("Allow", methods), *(extra or [])],
-    )
-
-
-def _unauthorized(error: AuthError, extra: _Headers | None = None) -> Response:
-    return _text(
-        HTTPStatus.UNAUTHORIZED,
-        error.message,
-        [("WWW-Authenticate", 'Bearer error="invalid_token"'), *(extra or [])],
-    )
-
-
-def _text(status: HTTPStatus, text: str, extra: _Headers | None = None) -> Response:
-    return _response(
-        status, f"{text}\n".encode(), "text/plain; charset=utf-8", extra or []
-    )
-
-
-def _response(status: HTTPStatus, body: bytes, kind: str, extra: _Headers) -> Response:
-    headers = Headers(
-        [
-            ("Content-Type", kind),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Referrer-Policy", "no-referrer"),
-            ("Connection", "close"),
-            *extra,
-        ]
-    )
-    return Response(status.value, status.phrase, headers, body)

@@ -1,9 +1,10 @@
-"""How the server gets its port."""
+"""Opening the port."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Callable
 from typing import Any, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -13,22 +14,27 @@ from .links import Link
 
 __all__ = ["listen"]
 
+# Its debug lines would show request targets and headers, and with them tokens.
+_wire_log = logging.getLogger("hyperlambda.server.wire")
+_wire_log.setLevel(logging.WARNING)
+
 
 async def listen(
-    handle: Callable[[Link], Awaitable[None]],
+    handle: Callable[[Link], Any],
     host: str,
     port: int,
     *,
-    factory: Callable[..., Link],
-    **options: Any,
+    gate: Callable[..., Any],
+    make_link: Callable[..., Link],
+    open_timeout: float,
+    max_size: int,
+    shares_port: bool = False,
 ) -> Server:
     """
-    Take a port, and let nobody in before `start_serving` is called.
+    Return a server that has its port, and accepts nobody yet.
 
     Args:
-        handle: Serves an open WebSocket.
-        factory: Makes what stands for a socket.
-        options: Those of `websockets.serve`.
+        shares_port: Whether other processes listen on the port too.
 
     Raises:
         HyperlambdaError: The port is taken, or there is no such host.
@@ -38,19 +44,25 @@ async def listen(
             cast("Any", handle),
             host,
             port,
-            create_connection=cast("type[ServerConnection]", factory),
+            process_request=cast("Any", gate),
+            # It is called like a class.
+            create_connection=cast("type[ServerConnection]", make_link),
             compression=None,
             ping_interval=None,
+            open_timeout=open_timeout,
+            max_size=max_size,
+            logger=_wire_log,
             server_header=None,
             backlog=1024,
+            # Nobody may come in before everything is there.
             start_serving=False,
-            **options,
+            reuse_port=shares_port or None,
         )
     except (OSError, OverflowError) as error:
-        raise HyperlambdaError(_reason(host, port, error)) from error
+        raise HyperlambdaError(_reason(error, host, port)) from error
 
 
-def _reason(host: str, port: int, error: OSError | OverflowError) -> str:
+def _reason(error: OSError | OverflowError, host: str, port: int) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return f"port {port} of {host} is already taken"
     return f"cannot listen on port {port} of '{host}': {error}"

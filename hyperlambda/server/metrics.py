@@ -54,19 +54,23 @@ class CallTimes:
 @dataclass(slots=True)
 class Refusals:
     """
-    How many connections were turned away, by the reason.
+    How many requests were turned away, negotiation counted, by the reason.
 
     Attributes:
         full: The server had no room.
-        address: Their address had too many already.
+        address: Their address had too many connections already.
+        rate: Their address made too many requests; those for pages count here too.
         origin: A page of theirs may not connect.
-        token: What they showed was no valid token.
+        token: What they showed was no valid token, or they needed one.
+        negotiation: What they negotiated is unknown, too old, or open already.
     """
 
     full: int = 0
     address: int = 0
+    rate: int = 0
     origin: int = 0
     token: int = 0
+    negotiation: int = 0
 
 
 def write_metrics(
@@ -108,7 +112,7 @@ def write_metrics(
     )
     page.add_by(
         "refused_total",
-        "Connections turned away.",
+        "Requests turned away.",
         "reason",
         {name: getattr(refusals, name) for name in Refusals.__slots__},
     )

@@ -55,6 +55,14 @@ class Presence:
         with self._members_lock:
             return len(self._names(prefix))
 
+    def count_connections(self, prefix: str = "") -> int:
+        """Return how many connections these users have."""
+        view = self.backplane.view
+        if view is not None:
+            return view.count_connections(prefix)
+        with self._members_lock:
+            return sum([len(self._by_user[name]) for name in self._names(prefix)])
+
     def groups(
         self, prefix: str = "", offset: int = 0, limit: int | None = 10
     ) -> list[SocketGroup]:

@@ -91,6 +91,10 @@ class RedisHub:
         """Return how many users have a name that starts with the prefix."""
         return self._read().count_users(prefix)
 
+    def count_connections(self, prefix: str = "") -> int:
+        """Return how many connections these users have."""
+        return self._read().count_connections(prefix)
+
     def groups(
         self, prefix: str = "", offset: int = 0, limit: int | None = 10
     ) -> list[SocketGroup]:

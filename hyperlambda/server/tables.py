@@ -76,6 +76,10 @@ class Tables(Presence):
         """Return who is in the audience and has subscribed to the name; not a copy."""
         return self._find(name, audience).keys()
 
+    def count_receivers(self, message: Message) -> int:
+        """Return how many connections a message would reach if it was delivered now."""
+        return self._receivers_of(message).count
+
     def _find(self, name: str, audience: Audience) -> Members:
         subscribed = self._subscribed(name)
         if audience.kind is AudienceKind.EVERYONE:

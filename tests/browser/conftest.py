@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -10,7 +10,7 @@ from hyperlambda.server import SocketServer
 
 from ..server.clients import SECRET
 from ..server.javascript import install
-from .page import Page, find_chromium, opened
+from .page import Page, find_chromium, opened, running
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +20,10 @@ def node() -> str:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """Return the path of the browser."""
-    return find_chromium()
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run one browser for all tests; return where it can be driven."""
+    with running(find_chromium(), tmp_path_factory.mktemp("chromium")) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture

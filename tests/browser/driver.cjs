@@ -1,4 +1,4 @@
-// One page in headless Chromium; commands come in as lines of JSON, one answer goes out for
+// One page in a headless Chromium that runs already; commands come in as lines of JSON, one answer goes out for
 // each. What must not happen on the page is collected, for `problems`.
 
 "use strict";
@@ -10,7 +10,7 @@ const clients = path.join(__dirname, "..", "clients");
 const { chromium } = require(require.resolve("playwright-core", { paths: [clients] }));
 
 const PATIENCE = 15_000;
-const [executablePath] = process.argv.slice(2);
+const [endpoint] = process.argv.slice(2);
 const problems = [];
 const hosts = new Set();
 
@@ -18,6 +18,7 @@ const commands = {
   goto: (page, { url }) => page.goto(url),
   reload: (page) => page.reload(),
   click: (page, { role, name, exact = true }) => page.getByRole(role, { name, exact }).click(),
+  toggle: (page, { selector }) => page.locator(`${selector} > summary`).click(),
   fill: (page, { label, text }) => page.getByLabel(label, { exact: true }).fill(text),
   choose: (page, { name }) => page.locator(".choices").getByText(name, { exact: true }).click(),
   press: (page, { key }) => page.keyboard.press(key),
@@ -41,14 +42,10 @@ const commands = {
 };
 
 async function main() {
-  const browser = await chromium.launch({
-    executablePath,
-    args: [
-      "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ],
-  });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
+  const browser = await chromium.connectOverCDP(endpoint);
+  // With a memory of its own: storage and cookies of other tests are not in it.
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
+  const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("dialog", (dialog) => { problems.push("a dialog"); dialog.dismiss(); });
@@ -68,7 +65,8 @@ async function main() {
     }
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }
-  await browser.close();
+  await context.close();
+  await browser.close(); // which only lets go of it
 }
 
 main();

@@ -6,14 +6,31 @@ import asyncio
 import json
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..server.javascript import PATIENCE, give_up
 
 DRIVER = Path(__file__).with_name("driver.cjs")
+
+FLAGS = (
+    *(
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+    ),
+    *(
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ),
+    *("--disable-background-timer-throttling", "--disable-renderer-backgrounding"),
+    *("--disable-backgrounding-occluded-windows", "--hide-scrollbars", "--mute-audio"),
+)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -25,6 +42,27 @@ def find_chromium() -> str:
         give_up("Chromium is not installed, and the tests of the page need it")
     assert found is not None
     return found
+
+
+@contextmanager
+def running(chromium: str, folder: Path) -> Iterator[str]:
+    """Run the browser while the block runs; give the address at which it can be driven."""
+    command = [
+        chromium,
+        *FLAGS,
+        f"--user-data-dir={folder}",
+        "--remote-debugging-port=0",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            lines = iter(process.stderr.readline, "")
+            said = (line for line in lines if line.startswith("DevTools listening on "))
+            yield next(said).split()[-1]
+        finally:
+            process.terminate()
+            # Whoever says much must be able to say it, to come to an end.
+            process.communicate(timeout=PATIENCE)
 
 
 class Page:
@@ -50,6 +88,10 @@ class Page:
     async def click(self, name: str) -> None:
         """Click on a button."""
         await self.do("click", role="button", name=name)
+
+    async def toggle(self, details: str) -> None:
+        """Open or close what is folded."""
+        await self.do("toggle", selector=details)
 
     async def fill(self, label: str, text: str) -> None:
         """Write into a field."""
@@ -102,7 +144,7 @@ class Page:
 
 @asynccontextmanager
 async def opened(node: str, chromium: str) -> AsyncIterator[Page]:
-    """Run a browser with one page while the block runs."""
+    """Open one page, with a memory of its own, while the block runs."""
     process = await asyncio.create_subprocess_exec(
         node,
         str(DRIVER),

@@ -29,7 +29,7 @@ everyone.note  everyone           ✓            ✓             ✓            
 As it should be: 9 messages were delivered, and 7 were rightly not.
 """
 
-_receivers = SocketHub.receivers
+_find = SocketHub._find
 
 
 def demo(*arguments: str) -> Result:
@@ -77,22 +77,22 @@ def test_a_program_that_fails_fails_the_demo(tmp_path: Path) -> None:
 def mistaken(
     change: Callable[[set[Connection], str, set[Connection]], set[Connection]],
 ) -> Any:
-    """Return a hub's `receivers` that makes a mistake for messages with an audience."""
+    """Return a hub's `_find` that makes a mistake for messages with an audience."""
 
-    def receivers(hub: SocketHub, name: str, audience: Audience) -> set[Connection]:
-        right = set(_receivers(hub, name, audience))
-        everyone = set(_receivers(hub, name, Audience()))
+    def find(hub: SocketHub, name: str, audience: Audience) -> dict[Connection, None]:
+        right = set(_find(hub, name, audience))
+        everyone = set(_find(hub, name, Audience()))
         # Markers go to everybody, and so they stay.
-        return change(right, name, everyone)
+        return dict.fromkeys(change(right, name, everyone))
 
-    return receivers
+    return find
 
 
 def test_who_got_what_they_should_not_have_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     leaky = mistaken(lambda right, name, all: all if name == "foo.bar" else right)
-    monkeypatch.setattr(SocketHub, "receivers", leaky)
+    monkeypatch.setattr(SocketHub, "_find", leaky)
     outcome = demo()
     assert outcome.exit_code == 1
     assert outcome.stderr.splitlines() == [
@@ -106,7 +106,7 @@ def test_who_missed_what_they_should_have_got_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     mute = mistaken(lambda right, name, all: set() if name == "user.note" else right)
-    monkeypatch.setattr(SocketHub, "receivers", mute)
+    monkeypatch.setattr(SocketHub, "_find", mute)
     outcome = demo()
     assert outcome.exit_code == 1
     assert outcome.stderr.splitlines() == [

@@ -61,7 +61,7 @@ def give_up(reason: str) -> None:
     pytest.skip(reason)
 
 
-class JavaScriptClient:
+class ClientProcess:
     """A process with one client; what happens to it comes in as events."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
@@ -105,23 +105,21 @@ class JavaScriptClient:
 
 
 @asynccontextmanager
-async def javascript_client(
-    node: str, package: str, url: str, **options: Any
-) -> AsyncIterator[JavaScriptClient]:
-    """Run a client; see driver.cjs for the options."""
+async def client_process(
+    *command: str, options: dict[str, Any], variables: dict[str, str] | None = None
+) -> AsyncIterator[ClientProcess]:
+    """Run a driver with a client; see driver.cjs and driver.py for the options."""
     process = await asyncio.create_subprocess_exec(
-        node,
-        "driver.cjs",
-        package,
-        url,
+        *command,
         json.dumps(options),
         cwd=FOLDER,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         limit=1 << 24,
+        env={**os.environ, **(variables or {})},
     )
     try:
-        yield JavaScriptClient(process)
+        yield ClientProcess(process)
     finally:
         assert process.stdin is not None
         process.stdin.close()
@@ -142,8 +140,9 @@ class Start:
 
     async def __call__(
         self, server: SocketServer | str, package: str = NEW, **options: Any
-    ) -> JavaScriptClient:
+    ) -> ClientProcess:
         url = server if isinstance(server, str) else server.url
+        command = (self._node, "driver.cjs", package, f"{url}/sockets")
         return await self._stack.enter_async_context(
-            javascript_client(self._node, package, f"{url}/sockets", **options)
+            client_process(*command, options=options)
         )

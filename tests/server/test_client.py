@@ -6,12 +6,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from hyperlambda import Evaluator
 from hyperlambda.client import ReceivedMessage, SocketClient
 from hyperlambda.errors import SocketError
-from hyperlambda.server import BackgroundServer
+from hyperlambda.server import BackgroundServer, FileExecutor
 from hyperlambda.sockets import (
     Audience,
     AudienceKind,
@@ -76,6 +78,53 @@ def test_it_asks_who_is_there(server: BackgroundServer, root: SocketClient) -> N
         assert root.users() == [SocketUser("ada", (root.connection_id,)), user]
         assert root.users("b") == root.users(offset=1, limit=None) == [user]
         assert (root.count_users(), root.count_users("b")) == (2, 1)
+        with SocketClient(server.socket_url, token=server.token("bo")):
+            assert (root.count_users(), root.count_users("b")) == (2, 1)
+            counts = [root.count_connections(prefix) for prefix in ("", "b", "c")]
+            assert counts == [3, 2, 0]
+
+
+def test_it_runs_files(tmp_path: Path) -> None:
+    (tmp_path / "modules").mkdir()
+    program = """
+.arguments
+   a:*
+auth.ticket.verify:root
+sockets.signal:ran
+unwrap:x:+/*
+return
+   got:x:@.arguments/*/a
+"""
+    for name, text in (("echo", program), ("quiet", ""), ("bad", "throw:no")):
+        (tmp_path / "modules" / f"{name}.socket.hl").write_text(text)
+    evaluator = Evaluator(root=tmp_path)
+    with (
+        FileExecutor(evaluator) as executor,
+        BackgroundServer(execute=executor) as server,
+        SocketClient(server.socket_url, token=server.token("ada", ["root"])) as root,
+        SocketClient(server.socket_url) as guest,
+    ):
+        evaluator.hub = server.hub
+        root.subscribe("ran")
+        assert root.execute("/echo", {"a": "ü"}) == {"got": "ü"}
+        assert next(root.messages(PATIENCE)) == ReceivedMessage("ran", None)
+        assert root.execute("modules/quiet") is None
+        for client, file, args, reason in (
+            (root, "/missing", None, "the server refused: no socket file"),
+            (root, "/bad", None, "the server refused: the file failed"),
+            (root, "/echo", {"b": 1}, "the server refused: .*'b'"),
+            (guest, "/echo", {"a": 1}, "the server refused: access denied"),
+            (root, "/echo", {"a": {1}}, "the arguments of the file have no form"),
+            (root, "/echo", float("nan"), "the arguments of the file have no form"),
+        ):
+            with pytest.raises(SocketError, match=f"(?i){reason}"):
+                client.execute(file, args)
+    with (
+        BackgroundServer() as server,
+        SocketClient(server.socket_url) as guest,
+        pytest.raises(SocketError, match="does not run files"),
+    ):
+        guest.execute("/echo")
 
 
 def test_it_lists_groups_and_excepts(

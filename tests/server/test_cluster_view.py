@@ -78,6 +78,8 @@ class ViewModel(RuleBasedStateMachine):
         found = self.tables.users(prefix, limit=None)
         assert [user.username for user in found] == names
         assert self.tables.count_users(prefix) == len(names)
+        count = sum(len(users[name]) for name in names)
+        assert self.tables.count_connections(prefix) == count
         for user in found:
             assert set(user.connections) == users[user.username]
             times = [self.known[id].joined for id in user.connections]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hyperlambda.server import Connection
+from hyperlambda.server import Connection, pace
 from hyperlambda.server.pace import Addresses, Pace
 
 from .clients import PATIENCE, Connect, Raw, StartServer, message, until_count
@@ -169,3 +169,62 @@ def test_a_network_of_ipv6_counts_as_one(
     addresses.discard(second)
     addresses.discard(second)
     assert len(addresses) == 0
+
+
+async def test_an_address_may_make_so_many_requests(
+    start_server: StartServer, join: Connect
+) -> None:
+    # Twenty at once, and then none for a long time.
+    server = await start_server(request_rate=1e-6)
+    negotiate = ("/sockets/negotiate?negotiateVersion=1", "POST")
+    assert (await fetch(server, "/"))[0] == 200
+    assert (await fetch(server, "/app.js"))[0] == 200
+    assert (await fetch(server, *negotiate))[0] == 200
+    assert (await fetch(server, "/sockets"))[0] == 400
+    await join(server)
+    for _ in range(15):
+        assert (await fetch(server, "/"))[0] == 200
+    for request in (("/",), negotiate, ("/sockets",), ("/ws",)):
+        status, headers, body = await fetch(server, *request)
+        assert (status, headers["retry-after"]) == (429, "1")
+        assert body == b"this address makes too many requests\n"
+    # Who watches the server can do so all the same.
+    assert (await fetch(server, "/health"))[0] == 200
+    _, _, page = await fetch(server, "/metrics")
+    assert b'refused_total{reason="rate"} 4\n' in page
+
+
+async def test_an_address_with_too_many_connections_cannot_negotiate(
+    start_server: StartServer, join: Connect
+) -> None:
+    server = await start_server(max_per_address=1)
+    assert (await fetch(server, "/sockets/negotiate", "POST"))[0] == 200
+    client = await join(server)
+    assert (await fetch(server, "/sockets/negotiate", "POST"))[0] == 429
+    assert (await fetch(server, "/"))[0] == 200, "the page can say why"
+    _, _, page = await fetch(server, "/metrics")
+    assert b'refused_total{reason="address"} 1\n' in page
+    await client.socket.close()
+    await until_count(server, 0)
+    assert (await fetch(server, "/sockets/negotiate", "POST"))[0] == 200
+
+
+def test_requests_of_an_address_are_counted_by_its_rate() -> None:
+    addresses = Addresses(None, 2)
+    for now in (100.0, 999.0):
+        asked = [addresses.is_too_fast("192.0.2.1", now) for _ in range(22)]
+        assert asked == [False] * 20 + [True] * 2
+        assert not addresses.is_too_fast("192.0.2.2", now)
+        later = [addresses.is_too_fast("192.0.2.1", now + 0.5) for _ in range(2)]
+        assert later == [False, True], "what was refused costs nothing"
+    assert not any(Addresses(None).is_too_fast("192.0.2.1", 1.0) for _ in range(99))
+
+
+def test_addresses_that_have_rested_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pace, "_MOST_ADDRESSES", 10)
+    addresses = Addresses(None, 1)
+    for number in range(1_000):
+        assert not addresses.is_too_fast(f"192.0.2.{number % 250}", float(number))
+    assert len(addresses) <= 10

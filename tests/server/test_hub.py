@@ -288,6 +288,7 @@ def test_users_are_listed_by_name(hub: SocketHub) -> None:
     assert hub.users(limit=0) == []
     assert hub.users("b") == [names[2]]
     assert (hub.count_users(), hub.count_users("b"), hub.count_users("x")) == (4, 1, 0)
+    assert [hub.count_connections(prefix) for prefix in ("", "b", "x")] == [5, 2, 0]
 
 
 def test_ten_users_are_a_page(hub: SocketHub) -> None:

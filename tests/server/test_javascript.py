@@ -9,7 +9,6 @@ from subprocess import Popen
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
 
 from hyperlambda.server import SocketServer
 from hyperlambda.server.hub import Connection
@@ -18,7 +17,8 @@ from hyperlambda.sockets import Audience, AudienceKind, Message
 
 from ..commands.process import line_of, started
 from .clients import StartServer, until_count
-from .javascript import NEW, OLD, JavaScriptClient, Start
+from .idling import IDLE_SECONDS, idle, idle_options
+from .javascript import NEW, OLD, ClientProcess, Start
 
 
 def message(name: str, argument: str | None) -> dict[str, Any]:
@@ -83,7 +83,7 @@ async def test_each_audience_is_reached_and_nobody_else(
         hub.publish(Message("m", str(number), Audience(kind, names)))
     hub.publish(Message("end"))
 
-    async def received(each: JavaScriptClient) -> str:
+    async def received(each: ClientProcess) -> str:
         found = ""
         while (event := await each.event())["name"] != "end":
             found += event["args"][0]
@@ -146,6 +146,8 @@ async def test_a_client_is_back_after_a_restart(client: Start) -> None:
     for each in clients:
         assert (await each.event())["event"] == "reconnecting"
     assert await deaf.event() == {"event": "closed", "error": None}
+    # Nobody has come back to the server that was about to end.
+    assert first.hub.counters.connections == 3
     async with SocketServer(port=first.port, secret=secret) as second:
         for each, id in zip(clients, before, strict=True):
             back = await each.event()
@@ -173,17 +175,14 @@ async def test_a_client_is_back_after_a_crash(client: Start) -> None:
         assert (await one.invoke("x", None))["error"].endswith("does not run files")
 
 
-async def test_the_old_client_never_pings_and_is_not_dropped(
+@pytest.mark.timeout(IDLE_SECONDS + 120)
+async def test_the_old_client_never_pings_and_is_not_dropped_while_idle(
     start_server: StartServer, client: Start
 ) -> None:
-    server = await start_server(ping_interval=0.05, ping_timeout=0.05)
+    server = await start_server(**idle_options(0.05))
     old = await client(server, OLD, skipNegotiation=True)
     await old.start("m")
-    async with connect(f"{server.url.replace('http', 'ws')}/sockets", proxy=None) as ws:
-        await ws.send('{"protocol":"json","version":1}\x1e')
-        assert await ws.recv() == "{}\x1e"
-        for _ in range(8):  # four times the silence that would be the end
-            assert await ws.recv() == '{"type":6}\x1e'
+    await idle(server, 8)  # four times the silence that would be the end
     await until_count(server, 1)
     server.hub.publish(Message("m", "1"))
     assert await old.event() == message("m", "1")

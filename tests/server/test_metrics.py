@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
+
+from websockets.asyncio.client import connect
 
 from hyperlambda.server import Connection, SocketServer
 from hyperlambda.server.hub import SocketHub
@@ -10,7 +14,7 @@ from hyperlambda.server.metrics import CallTimes, Refusals, write_metrics
 from hyperlambda.server.protocols.plain import Done
 from hyperlambda.sockets import Message
 
-from .clients import Connect, StartServer, message
+from .clients import PATIENCE, Connect, StartServer, message
 from .test_gate import fetch, status_of
 
 _SAMPLE = re.compile(r'(hyperlambda_[a-z_]+(?:\{[a-z]+="[^"]+"\})?) (\S+)')
@@ -81,6 +85,31 @@ async def test_metrics_count_what_happens(
     }
     told = {name: found[f"hyperlambda_{name}"] for name in expected}
     assert told == expected
+
+
+async def test_refused_negotiations_count(start_server: StartServer) -> None:
+    server = await start_server(max_connections=1)
+    bad = "Authorization: Bearer nonsense"
+    other = "Origin: https://other.example"
+    path = "/sockets/negotiate?negotiateVersion=1"
+    for header, status in ((bad, 401), (other, 403)):
+        assert (await fetch(server, path, "POST", header))[0] == status
+    _, _, body = await fetch(server, path, "POST")
+    token = json.loads(body)["connectionToken"]
+    async with connect(
+        f"{server.url.replace('http', 'ws')}/sockets?id={token}", proxy=None
+    ):
+        assert (await fetch(server, path, "POST"))[0] == 503
+    async with asyncio.timeout(PATIENCE):
+        while server._sockets:
+            await asyncio.sleep(0)
+    upgrade = ("Upgrade: websocket", "Connection: Upgrade")
+    assert (await fetch(server, f"/sockets?id={token}", "GET", *upgrade))[0] == 404
+    found = await scrape(server)
+    reasons = ("token", "origin", "full", "negotiation", "address", "rate")
+    assert [
+        found[f'hyperlambda_refused_total{{reason="{reason}"}}'] for reason in reasons
+    ] == [1, 1, 1, 1, 0, 0]
 
 
 def test_execute_times_are_sorted_into_classes_that_add_up() -> None:

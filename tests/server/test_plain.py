@@ -142,8 +142,14 @@ ANSWERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"type": "users", "offset": 1, "limit": None},
         {"type": "users", "users": []},
     ),
-    ({"type": "count-users"}, {"type": "count-users", "count": 1}),
-    ({"type": "count-users", "prefix": "b"}, {"type": "count-users", "count": 0}),
+    (
+        {"type": "count-users"},
+        {"type": "count-users", "count": 1, "connections": 1},
+    ),
+    (
+        {"type": "count-users", "prefix": "b"},
+        {"type": "count-users", "count": 0, "connections": 0},
+    ),
     ({"type": "add-to-group", "user": "ada", "group": "h"}, {"type": "added-to-group"}),
     (
         {"type": "remove-from-group", "user": "ada", "group": "h"},
@@ -168,6 +174,11 @@ ANSWERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"type": "disconnected"},
     ),
     ({"type": "publish", "name": "a", "except": ["c1"]}, {"type": "published"}),
+    (
+        {"type": "publish", "name": "a", "count": True},
+        {"type": "published", "connections": 0},
+    ),
+    ({"type": "publish", "name": "a", "count": False}, {"type": "published"}),
 ]
 
 
@@ -339,6 +350,32 @@ def test_what_is_published_arrives_before_the_answer(
         {"type": "message", "name": "a", "args": {"b": [1.5, "ü", None]}},
         {"type": "published", "id": 1},
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "count"),
+    [
+        ({}, 3),
+        ({"name": "b"}, 1),
+        ({"name": "c"}, 0),
+        ({"roles": ["root", "guest"]}, 2),
+        ({"roles": []}, 0),
+        ({"except": ["c1"]}, 2),
+    ],
+)
+def test_the_answer_may_tell_how_many_got_the_message(
+    talk: Talk, root: PlainSession, fields: dict[str, Any], count: int
+) -> None:
+    others = [talk.join(GUEST), talk.join()]
+    for session in (root, *others):
+        talk.ask(session, {"type": "subscribe", "names": ["a"]})
+    talk.ask(others[0], {"type": "subscribe", "names": ["b"]})
+    request = {"type": "publish", "name": "a", "count": True, "id": 1, **fields}
+    root.receive(json.dumps(request))
+    got = talk.got(root)
+    assert got[-1] == {"type": "published", "connections": count, "id": 1}
+    got += [frame for session in others for frame in talk.got(session)]
+    assert sum(frame["type"] == "message" for frame in got) == count
 
 
 @pytest.mark.parametrize("given", ["root, guest", ["root", "guest"], " guest ,root"])

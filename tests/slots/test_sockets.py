@@ -59,6 +59,10 @@ class RecordingHub:
         self.calls.append(("count", prefix))
         return 7
 
+    def count_connections(self, prefix: str = "") -> int:
+        self.calls.append(("count-connections", prefix))
+        return 9
+
     def add_to_group(self, username: str, group: str) -> None:
         self.calls.append(("add", username, group))
 
@@ -344,6 +348,13 @@ def test_users_are_counted(hub: RecordingHub) -> None:
     assert hub.calls == [("count", "a")]
 
 
+def test_connections_are_counted(hub: RecordingHub) -> None:
+    node = run(hub, ".f:a\nsocket.connections.count\n   filter:x:@.f")
+    assert generate([node]) == "socket.connections.count:int:9\n"
+    assert run(hub, "sockets.connections.count:ignored").value == 9
+    assert hub.calls == [("count-connections", "a"), ("count-connections", "")]
+
+
 # Administration
 
 
@@ -426,7 +437,7 @@ NAMES = [name for name in standard_slots() if name.startswith(("socket.", "socke
 
 def test_each_slot_has_both_names() -> None:
     functions = standard_slots().functions
-    assert len(NAMES) == 22
+    assert len(NAMES) == 24
     for name in NAMES:
         if name.startswith("sockets."):
             assert functions[name] is functions["socket." + name[8:]]

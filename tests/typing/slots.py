@@ -69,6 +69,9 @@ class Recorder:
     def count_users(self, prefix: str = "") -> int:
         return 0
 
+    def count_connections(self, prefix: str = "") -> int:
+        return 0
+
     def add_to_group(self, username: str, group: str) -> None: ...
 
     def remove_from_group(self, username: str, group: str) -> None: ...

@@ -1,8 +1,12 @@
 // The Sockets page. What came over the wire is shown as text, never as markup.
 
 import { Connection } from "./connection.js";
-import { byId, button, clock, copy, duration, make } from "./dom.js";
+import { byId, button, clock, connectionsOf, copy, duration, make } from "./dom.js";
+import { Groups } from "./groups.js";
+import { checkJson } from "./json.js";
 import { MessageLog } from "./messages.js";
+import { programOf } from "./program.js";
+import { Runner } from "./run.js";
 import { Users } from "./users.js";
 
 const SUGGESTIONS = 200;
@@ -10,7 +14,9 @@ const PORTION = 50; // names
 
 const connection = new Connection(changed, received);
 const log = new MessageLog();
-const users = new Users(connection, prepare);
+const groups = new Groups(connection, prepare);
+const users = new Users(connection, prepare, (own) => groups.look(own));
+const runner = new Runner(connection);
 const chips = new Map(); // name -> its line and the number of its messages
 const seen = new Set();
 let expires = null; // milliseconds
@@ -39,6 +45,7 @@ function changed(state) {
   if (isOpen) greet(welcome, gap);
   else {
     users.hide();
+    groups.hide();
     outcome("publish", "");
   }
   if (name === "retrying" && state.isFirst) log.note(`Connection lost: ${why}.`);
@@ -157,32 +164,32 @@ async function unsubscribe(name) {
 // Publishing
 
 const kindOf = () => document.querySelector("input[name=kind]:checked").value;
-
-function payloadError() {
-  try {
-    if (byId("payload").value.trim()) JSON.parse(byId("payload").value);
-    return null;
-  } catch (error) {
-    return error.message;
-  }
-}
+const namesOf = () => byId("audience").value.split(",").map((each) => each.trim()).filter(Boolean);
 
 function check() {
-  const error = payloadError();
-  const line = byId("payload-check");
-  const isEmpty = !byId("payload").value.trim();
-  const text = error ? `No JSON: ${error}` : isEmpty ? "No payload: receivers get null" : "Valid JSON";
-  if (line.textContent !== text) line.textContent = text; // said once, not at each key
-  line.classList.toggle("bad", error !== null);
-  byId("payload").setAttribute("aria-invalid", String(error !== null));
+  const isJson = checkJson(byId("payload"), byId("payload-check"), "No payload: receivers get null");
   const kind = kindOf();
   byId("audience").hidden = !kind;
   const isWhole = byId("publish-name").value.trim() && (!kind || byId("audience").value.trim());
-  byId("publish-button").disabled = Boolean(error) || !isWhole || !users.areAllowed;
+  byId("publish-button").disabled = !isJson || !isWhole || !users.areAllowed;
   if (connection.isOpen && users.areAllowed === false) {
     outcome("publish", "Your roles may not publish here.", true);
   }
+  runner.check();
+  showProgram();
 }
+
+function showProgram() {
+  if (!byId("program").open) return;
+  const name = byId("publish-name").value.trim() || "foo.bar";
+  const program = programOf(name, byId("payload").value, kindOf(), namesOf());
+  byId("program-text").textContent = program ?? "";
+  byId("program-text").hidden = byId("copy-program").hidden = program === null;
+  byId("program-none").hidden = program !== null;
+}
+
+byId("program").addEventListener("toggle", showProgram);
+byId("copy-program").addEventListener("click", (event) => copy(byId("program-text").textContent, event.target));
 
 /** Fill in an audience, from the list of users. */
 function prepare(kind, name) {
@@ -207,16 +214,18 @@ byId("publish").addEventListener("submit", async (event) => {
   event.preventDefault();
   const name = byId("publish-name").value.trim();
   const kind = kindOf();
-  const names = byId("audience").value.split(",").map((each) => each.trim()).filter(Boolean);
-  const request = { type: "publish", name, ...(kind && { [kind]: names }) };
+  const names = namesOf();
+  const request = { type: "publish", name, count: true, ...(kind && { [kind]: names }) };
   keep({ publish: { name, payload: byId("payload").value, kind, names: names.join(", ") } });
+  let sent;
   try {
-    await connection.request(request, byId("payload").value.trim());
+    sent = (await connection.request(request, byId("payload").value.trim())).connections;
   } catch (error) {
     return outcome("publish", error.message, true);
   }
   const to = kind ? `${kind} ${names.join(", ")}` : "everybody";
-  return outcome("publish", `${clock(new Date())} Published ${name} to ${to}.`);
+  const reached = sent ? `sent to ${connectionsOf(sent)}` : "nobody there listens to it";
+  return outcome("publish", `${clock(new Date())} Published ${name} to ${to}: ${reached}.`);
 });
 
 // What a reload brings back

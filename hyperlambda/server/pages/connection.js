@@ -1,5 +1,7 @@
 // One connection of the plain protocol, which comes back by itself.
 
+import { parseExactly } from "./json.js";
+
 const DELAYS = [0, 1, 2, 5, 10, 30]; // seconds before each attempt; the last one for all others
 const HEARTBEAT = 20_000; // milliseconds between questions whether the server is there
 const SILENCE = 10_000; // milliseconds that it has to answer
@@ -10,18 +12,6 @@ const CLOSED = {
   1012: "the server stops",
   4008: "this page read too slowly",
 };
-
-/**
- * Numbers keep the digits that were sent where the browser can do so: 12345678901234567890
- * and 1.0 would be other texts after a way through JavaScript's numbers.
- */
-export function parseExactly(text) {
-  if (!JSON.rawJSON) return JSON.parse(text);
-  return JSON.parse(text, (key, value, context) =>
-    typeof value === "number" && String(value) !== context.source
-      ? JSON.rawJSON(context.source)
-      : value);
-}
 
 export class Connection {
   #changed;
@@ -100,6 +90,7 @@ export class Connection {
     const frame = JSON.parse(text);
     if (frame.type === "message") this.#received(frame.name, parseExactly(text).args);
     else if (frame.type === "welcome") this.#welcome(frame);
+    else if (frame.type === "executed") this.#answer(parseExactly(text));
     else this.#answer(frame);
   }
 
@@ -163,7 +154,7 @@ export class Connection {
     const headers = this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
     try {
       const response = await fetch("/ws", { headers, signal: AbortSignal.timeout(5_000) });
-      const isFinal = response.status === 401 || response.status === 403;
+      const isFinal = [401, 403, 404].includes(response.status);
       return isFinal ? (await response.text()).trim() : null;
     } catch {
       return null; // it is not there

@@ -45,6 +45,8 @@ export function clock(time, withMilliseconds = false) {
   return withMilliseconds ? `${text}.${pad(time.getMilliseconds(), 3)}` : text;
 }
 
+export const connectionsOf = (count) => `${count} connection${count === 1 ? "" : "s"}`;
+
 /** Say how long something takes, in its two biggest units: "3 h 5 min". */
 export function duration(seconds) {
   if (seconds < 10) return `${Math.max(seconds, 0).toFixed(1)} s`;

@@ -147,7 +147,7 @@ function matches({ name, json }, wanted) {
 }
 
 /** Cut JSON text into spans; their texts, joined, are the text. */
-function coloured(json) {
+export function coloured(json) {
   if (json.length > COLOURED) return [json];
   const parts = [];
   let end = 0;

@@ -11,12 +11,13 @@ request            its fields                     answer
 =================  =============================  =====================================
 subscribe          names                          subscribed: names (those of the request)
 unsubscribe        names                          unsubscribed: names
-publish            name; args; one of roles,      published
-                   groups, users, clients; except
+publish            name; args; one of roles,      published: connections (if it was
+                   groups, users, clients;        to count)
+                   except; count
 execute            file; args                     executed: result (if there is one)
 ping               –                              pong
 users              prefix; offset; limit          users: users [{username, connections}]
-count-users        prefix                         count-users: count
+count-users        prefix                         count-users: count, connections
 add-to-group       user; group                    added-to-group
 remove-from-group  user; group                    removed-from-group
 groups             prefix; offset; limit          groups: groups [{name, connections}]
@@ -32,6 +33,8 @@ anything refused                                  error: code, message
   audience, and any field that is not listed are errors: a message never goes to everyone by
   accident. An empty list reaches nobody.
 - ``except``: ids of connections that do not get the message, written like an audience.
+- ``count``: whether the answer tells how many connections of this server have subscribed
+  to the name and are in the audience; false if absent.
 - ``reconnect``: whether the client is asked to connect anew; false if absent.
 - ``limit``: null for no limit; 10 if absent.
 - publish, users, and what is below them need one of the publishers' roles. A file that
@@ -188,8 +191,13 @@ class PlainSession:
         argument = take_json(fields, "args")
         audience = take_audience(fields)
         excluded = take_list(fields, "except") if "except" in fields else ()
-        refuse_rest(fields, ("name", "args", "except", *AUDIENCES))
-        self._hub.publish(Message(name, argument, audience, excluded))
+        is_counted = take_flag(fields, "count")
+        refuse_rest(fields, ("name", "args", "except", "count", *AUDIENCES))
+        message = Message(name, argument, audience, excluded)
+        count = self._hub.count_receivers(message) if is_counted else 0
+        self._hub.publish(message)
+        if is_counted:
+            return {"type": "published", "connections": count}
         return {"type": "published"}
 
     def _execute(self, fields: Fields, request_id: str | int | None) -> None:
@@ -226,7 +234,11 @@ class PlainSession:
         self._require_publisher()
         prefix = take_text(fields, "prefix", default="")
         refuse_rest(fields, ("prefix",))
-        return {"type": "count-users", "count": self._hub.count_users(prefix)}
+        return {
+            "type": "count-users",
+            "count": self._hub.count_users(prefix),
+            "connections": self._hub.count_connections(prefix),
+        }
 
     def _add_to_group(self, fields: Fields, request_id: object) -> Fields:
         self._hub.add_to_group(*self._take_membership(fields))
