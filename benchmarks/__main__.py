@@ -13,7 +13,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import deliveries, evaluation, growth, parsing, publishing, reference, scale
+from . import (
+    clusters,
+    deliveries,
+    evaluation,
+    growth,
+    parsing,
+    publishing,
+    reference,
+    scale,
+)
 from .machine import describe
 from .measuring import Result, table
 from .report import write
@@ -65,6 +74,11 @@ PARTS = {
     "publish": Part(
         lambda: publishing.measure(publishing.Sizes(1_000, 300, 20_000, 7)),
         lambda: publishing.measure(publishing.Sizes(100, 30, 2_000, 3, ["asyncio"])),
+    ),
+    # Last, for it gives up where there is no redis-server.
+    "cluster": Part(
+        lambda: clusters.measure(clusters.Sizes(1_000, 20, 5_000, 9)),
+        lambda: clusters.measure(clusters.Sizes(200, 10, 1_000, 3)),
     ),
 }
 

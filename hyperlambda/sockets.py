@@ -63,12 +63,15 @@ class Message:
         argument: JSON text, or None when the program gave no [args].
         audience: Who receives it.
         excluded: Ids of connections that do not, although they are in the audience.
+        position: Epoch and offset in the history of its name, which the server gives;
+            None where none is kept.
     """
 
     name: str
     argument: str | None = None
     audience: Audience = field(default_factory=Audience)
     excluded: tuple[str, ...] = ()
+    position: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml  # type: ignore[import-untyped] # its types are not needed here
 
 from benchmarks import __main__ as command
 from benchmarks import (
+    clusters,
     deliveries,
     documents,
     engine,
@@ -37,6 +39,8 @@ from benchmarks.measuring import (
 )
 from hyperlambda import Expression, Node, generate, parse
 
+from .server.javascript import give_up
+
 TEXTS = [program for program in reference.PROGRAMS if program.name == "texts"]
 
 TINY: dict[str, Callable[[], Result]] = {
@@ -47,6 +51,7 @@ TINY: dict[str, Callable[[], Result]] = {
     "deliver": lambda: deliveries.measure(deliveries.Sizes(6, 5, 2, 2, 3, ["uvloop"])),
     "scale": lambda: scale.measure(scale.Sizes(20, 3, 2, ["asyncio"])),
     "publish": lambda: publishing.measure(publishing.Sizes(3, 4, 20, 2, ["uvloop"])),
+    "cluster": lambda: clusters.measure(clusters.Sizes(8, 2, 20, 2)),
 }
 
 ROWS = {
@@ -57,6 +62,7 @@ ROWS = {
     "deliver": 17,
     "scale": 5,
     "publish": 5,
+    "cluster": 8,
 }
 
 # A ratio, then its smallest and largest.
@@ -71,6 +77,8 @@ def test_each_part_has_a_measure_and_each_is_tried_here() -> None:
 def test_each_row_has_a_ratio_inside_of_its_spread(
     part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if part == "cluster" and shutil.which("redis-server") is None:
+        give_up("redis-server is not installed")
     measures = command.Part(pytest.fail, TINY[part])
     monkeypatch.setitem(command.PARTS, part, measures)
     monkeypatch.setattr(command, "describe", lambda: "a machine")

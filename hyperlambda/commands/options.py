@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..errors import HyperlambdaError
 from .failures import CommandError
 
-__all__ = ["client_options", "names", "secret_file_option", "token_option"]
+if TYPE_CHECKING:
+    from ..server.redis_client import Redis
+
+__all__ = [
+    "client_options",
+    "find_redis",
+    "names",
+    "redis_options",
+    "secret_file_option",
+    "token_option",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -70,3 +81,40 @@ def secret_file_option(function: _Function) -> _Function:
         metavar="FILE",
         help="What signs tokens; by default the variable HYPERLAMBDA_SECRET.",
     )(function)
+
+
+def redis_options(help: str) -> Callable[[_Function], _Function]:
+    """Add which Redis joins the servers of a cluster."""
+
+    def add(function: _Function) -> _Function:
+        url = click.option(
+            "--redis", envvar="HYPERLAMBDA_REDIS", metavar="URL", help=help
+        )
+        prefix = click.option(
+            "--redis-prefix",
+            default="hyperlambda",
+            show_default=True,
+            metavar="NAME",
+            help="What the names of our keys there begin with.",
+        )
+        return url(prefix(function))
+
+    return add
+
+
+def find_redis(url: str | None, prefix: str) -> Redis | None:
+    """
+    Return which Redis is meant, or None if there is none.
+
+    Raises:
+        CommandError: The URL is none, or the extra is not installed.
+    """
+    if url is None:
+        return None
+    # Imported here: only who has several servers should pay for it.
+    from ..server.redis_client import Redis
+
+    try:
+        return Redis(url, prefix)
+    except HyperlambdaError as error:
+        raise CommandError(error.message) from None

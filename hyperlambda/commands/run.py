@@ -13,7 +13,7 @@ from ..parser import parse
 from ..sockets import Hub
 from .config import config_option, settings_of
 from .logs import LEVELS, logging_to_stderr
-from .options import token_option
+from .options import find_redis, redis_options, token_option
 from .programs import read_arguments, read_program, result_json, result_text
 from .reference_keys import for_programs
 from .terminal import Terminal
@@ -46,6 +46,10 @@ def _finite(
     help="Send socket messages through a running server: ws://HOST:PORT/ws.",
 )
 @token_option
+@redis_options(
+    "Send them into the cluster that meets there: redis://HOST:PORT/0; or the variable "
+    "HYPERLAMBDA_REDIS. No server is between."
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
@@ -77,6 +81,8 @@ def command(
     as_json: bool,
     connect: str | None,
     token: str | None,
+    redis: str | None,
+    redis_prefix: str,
     timeout: float | None,
     max_steps: int | None,
     log_level: str,
@@ -90,6 +96,7 @@ def command(
       hyperlambda run hello.hl
       hyperlambda run greet.hl --arg name=Ada --arg times:int=3
       hyperlambda run signal.hl --connect ws://127.0.0.1:8765/ws
+      hyperlambda run signal.hl --redis redis://127.0.0.1
     """
     if tree and as_json:
         raise click.UsageError("--tree and --json exclude each other")
@@ -102,7 +109,7 @@ def command(
     evaluator = Evaluator(
         limits=limits_of(settings, Limits(timeout=timeout, max_steps=max_steps)),
         config=for_programs(settings),
-        hub=_connect(ctx, connect, token) if connect is not None else None,
+        hub=_hub(ctx, connect, token, redis, redis_prefix),
     )
     result = evaluator.evaluate(program)
     if tree:
@@ -113,8 +120,23 @@ def command(
         click.echo(result_text(result), nl=False)
 
 
-def _connect(ctx: click.Context, url: str, token: str | None) -> Hub:
-    # Imported here: only programs that talk to a server should pay for it.
-    from ..client import SocketClient
+def _hub(
+    ctx: click.Context,
+    url: str | None,
+    token: str | None,
+    redis: str | None,
+    prefix: str,
+) -> Hub | None:
+    # Imported here: only programs that talk to somebody should pay for it.
+    if url is not None:
+        if ctx.get_parameter_source("redis") is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError("--connect and --redis exclude each other")
+        from ..client import SocketClient
 
-    return ctx.with_resource(SocketClient(url, token=token))
+        return ctx.with_resource(SocketClient(url, token=token))
+    target = find_redis(redis, prefix)
+    if target is None:
+        return None
+    from ..server.redis_hub import RedisHub
+
+    return ctx.with_resource(RedisHub(target))

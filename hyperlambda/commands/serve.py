@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,12 @@ import click
 from .config import config_option, settings_of
 from .failures import CommandError
 from .logs import logging_to_stderr
-from .options import names, secret_file_option
+from .options import find_redis, names, redis_options, secret_file_option
 from .reference_keys import SECRET, SERVER_KEYS, VALID_MINUTES, effective
 from .secret import find_secret
 
 if TYPE_CHECKING:
-    from ..server import SocketServer
+    from .service import Service
 
 __all__ = ["command"]
 
@@ -87,6 +87,26 @@ __all__ = ["command"]
     metavar="N",
     help="Files a second that one client may run before it is slowed down.",
 )
+@redis_options(
+    "Be one of several servers that meet there and behave as one: redis://HOST:PORT/0; "
+    "or the variable HYPERLAMBDA_REDIS, which others cannot see."
+)
+@click.option(
+    "--redis-heartbeat",
+    type=click.FloatRange(0.1, 60),
+    default=3,
+    show_default=True,
+    metavar="SECONDS",
+    help="Between two signs of life; who misses three of them counts as dead.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that share the port; more than one need --redis.",
+)
 @click.option(
     "--request-rate",
     type=click.IntRange(1),
@@ -144,6 +164,10 @@ def command(
     max_per_address: int | None,
     publish_rate: int,
     execute_rate: int,
+    redis: str | None,
+    redis_prefix: str,
+    redis_heartbeat: float,
+    workers: int,
     request_rate: int | None,
     max_message_size: int,
     sockets_url: str,
@@ -163,74 +187,76 @@ def command(
       hyperlambda serve --port 0 --secret-file secret.txt
       hyperlambda serve --root app
       hyperlambda serve --config server.toml
+      hyperlambda serve --redis redis://127.0.0.1 --workers 4
     """
     # Imported here, so that `--help` is quick.
-    from ..evaluator import Evaluator, limits_of
-    from ..server import FILE_LIMITS, FileExecutor, SocketServer
-    from ..server.loops import run
+    from ..evaluator import limits_of
+    from ..server import FILE_LIMITS
+    from .service import Service, show
 
     if root is not None and not Path(root).is_dir():
         raise CommandError(f"no folder is named '{root}'")
     settings = settings_of(ctx)
-    evaluator = Evaluator(
+    service = Service(
         root=root,
         limits=limits_of(settings, FILE_LIMITS),
         config=effective(settings, ctx.params),
+        silent_errors=silent_errors,
+        has_sockets=bool(sockets_url),
+        redis=find_redis(redis, redis_prefix),
+        heartbeat=redis_heartbeat,
+        options={
+            "host": host,
+            "port": port,
+            "secret": find_secret(secret_file, settings.get(SECRET)),
+            "publishers": publishers,
+            "origins": origins or (),
+            "max_connections": max_connections,
+            "max_per_address": max_per_address,
+            "publish_rate": publish_rate,
+            "execute_rate": execute_rate,
+            "request_rate": request_rate,
+            "max_record": max_message_size,
+            "max_size": 2 * max_message_size,
+            "signalr_path": sockets_url,
+            "require_auth": require_auth,
+            "reject_invalid_token": reject_invalid_token,
+            "close_on_expiry": close_on_expiry,
+        },
     )
-    executor = (
-        None if root is None else FileExecutor(evaluator, silent_errors=silent_errors)
-    )
-    server = SocketServer(
-        host,
-        port,
-        secret=find_secret(secret_file, settings.get(SECRET)),
-        publishers=publishers,
-        origins=origins or (),
-        max_connections=max_connections,
-        max_per_address=max_per_address,
-        publish_rate=publish_rate,
-        execute_rate=execute_rate,
-        request_rate=request_rate,
-        max_record=max_message_size,
-        max_size=2 * max_message_size,
-        signalr_path=sockets_url,
-        require_auth=require_auth,
-        reject_invalid_token=reject_invalid_token,
-        close_on_expiry=close_on_expiry,
-        execute=executor,
-    )
-    if sockets_url:
-        evaluator.hub = server.hub
     minutes = int(settings.get(VALID_MINUTES, 720))
-    with logging_to_stderr("info"), executor or nullcontext():
-        run(_serve(server, minutes * 60))
+    with logging_to_stderr("info"):
+        if service.redis is not None:
+            # Imported here: only who has several servers should pay for it.
+            from ..server.redis_hub import check_redis
+
+            check_redis(service.redis)
+        if workers == 1:
+            service.run(lambda server: show(server, minutes * 60))
+        else:
+            _run_workers(service, workers, minutes * 60)
 
 
-async def _serve(server: SocketServer, lifetime_seconds: int) -> None:
-    # As in `command`.
-    import asyncio
-    import signal
+def _run_workers(service: Service, count: int, lifetime_seconds: int) -> None:
+    # Imported here: few servers have several processes.
+    from .service import show
+    from .workers import can_share_ports, reserved_port, run_workers
 
-    loop = asyncio.get_running_loop()
-    end = asyncio.Event()
-
-    def leave(number: int) -> None:
-        # Who asks twice does not want to wait for clients that read slowly.
-        loop.remove_signal_handler(number)
-        end.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, leave, number)
-        except NotImplementedError:  # Windows, where Ctrl-C cancels us instead
-            break
-    async with server:
-        click.echo(f"listening on {server.url}")
-        if server.is_secret_ephemeral:
-            token = server.token("root", ["root"], lifetime_seconds=lifetime_seconds)
-            click.echo(
-                "there is no secret, so tokens end with this server; one to try, for "
-                f"the user and role 'root':\n{token}",
-                err=True,
-            )
-        await end.wait()
+    if service.redis is None:
+        raise CommandError(
+            f"{count} workers need --redis, where they meet: without it, a message would "
+            "reach only the clients of one of them"
+        )
+    if not can_share_ports():
+        raise CommandError("this system cannot share a port between several workers")
+    # Made to be checked, and for its secret, which all have to share.
+    server, _ = service.make()
+    with reserved_port(server.host, server.port) as port:
+        server.port = port
+        own = {"port": port, "secret": server.secret, "shares_port": True}
+        each = replace(service, options={**service.options, **own})
+        run_workers(
+            count,
+            lambda is_ready, parent: each.run(lambda _: is_ready(), parent),
+            lambda: show(server, lifetime_seconds),
+        )

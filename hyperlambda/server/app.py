@@ -21,6 +21,7 @@ from websockets.frames import CloseCode
 
 from ..errors import HyperlambdaError
 from .auth import SHORT_SECRET, issue_token, signing_key
+from .backplane import Backplane
 from .gate import Gate, is_loopback, require_free
 from .hub import Connection, SocketHub
 from .links import Link, Writer
@@ -87,6 +88,8 @@ class SocketServer:
         drain_timeout: Seconds that `stop` gives clients to read what is queued.
         execute: Runs files for clients; None: they cannot.
         signalr_path: Where SignalR clients connect; empty: nobody can connect at all.
+        backplane: Joins this server to others; None: it is alone.
+        shares_port: Whether other processes of this machine listen on the port too.
 
     Attributes:
         hub: Publishes, from any thread, once the server has started.
@@ -125,6 +128,8 @@ class SocketServer:
         drain_timeout: float = 5,
         execute: Execute | None = None,
         signalr_path: str = SIGNALR_PATH,
+        backplane: Backplane | None = None,
+        shares_port: bool = False,
     ) -> None:
         if secret is None and not is_loopback(host):
             raise HyperlambdaError(
@@ -135,7 +140,8 @@ class SocketServer:
         signing_key(self.secret)
         self.host = host
         self.port = port
-        self.hub = SocketHub()
+        self._shares_port = shares_port
+        self.hub = SocketHub(backplane=backplane)
         self._max_size = max_size
         self._queue_bytes = queue_bytes
         self._queue_messages = queue_messages
@@ -175,7 +181,8 @@ class SocketServer:
             is_local=is_loopback(host),
             leeway=leeway,
             is_full=self._is_full,
-            health=lambda: {"connections": self.hub.connection_count},
+            claim=None if backplane is None else backplane.claim,
+            health=self._health,
             metrics=self._write_metrics,
             addresses=self._addresses,
             refusals=self._refusals,
@@ -232,6 +239,7 @@ class SocketServer:
             make_link=partial(Link, made=self._meet, lost=self._forget),
             open_timeout=self._open_timeout,
             max_size=self._max_size,
+            shares_port=self._shares_port,
         )
         self.port = server.sockets[0].getsockname()[1]
         self._writer = Writer(
@@ -255,6 +263,7 @@ class SocketServer:
         )
         self._stopped = asyncio.Event()
         self._server = server
+        await self.hub.backplane.start(self.hub)
         await server.start_serving()
 
     async def stop(self) -> None:
@@ -288,6 +297,7 @@ class SocketServer:
                 timeout=self._drain_timeout,
             )
         await self._partings.wait()
+        await self.hub.backplane.stop()
         for link in list(self._sockets):
             link.transport.abort()
         await server.wait_closed()
@@ -325,6 +335,12 @@ class SocketServer:
         limit = self._max_connections
         # Not the hub's count: SignalR clients join that with their handshake.
         return limit is not None and len(self._links) >= limit
+
+    def _health(self) -> dict[str, object]:
+        return {
+            "connections": self.hub.connection_count,
+            **self.hub.backplane.health(),
+        }
 
     def _write_metrics(self) -> bytes:
         buffers = (

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from websockets.datastructures import Headers
@@ -55,6 +56,8 @@ _PAGE_POLICY = (
 
 _NO_SOCKETS = "sockets are not enabled here: 'magic:sockets:url' is empty"
 
+_Answer: TypeAlias = Response | None
+
 
 def is_loopback(host: str) -> bool:
     """Return whether a host name or address is this machine only."""
@@ -94,6 +97,8 @@ class Gate:
             port of it may connect.
         leeway: By how many seconds clocks may differ.
         is_full: Whether no further client can be served.
+        claim: Takes a negotiated connection id, which other processes may have taken;
+            None if there are none.
         health: What ``/health`` tells.
         metrics: What ``/metrics`` tells.
         addresses: How many sockets each address has, and how many requests it makes.
@@ -113,6 +118,7 @@ class Gate:
         is_local: bool = True,
         leeway: float = 30,
         is_full: Callable[[], bool] = lambda: False,
+        claim: Callable[[str], Awaitable[bool]] | None = None,
         health: Callable[[], Mapping[str, object]] = dict,
         metrics: Callable[[], bytes] = bytes,
         addresses: Addresses | None = None,
@@ -130,6 +136,7 @@ class Gate:
         self._is_local = is_local
         self._leeway = leeway
         self._is_full = is_full
+        self._claim = claim
         self._health = health
         self._metrics = metrics
         self._addresses = Addresses(None) if addresses is None else addresses
@@ -141,7 +148,7 @@ class Gate:
             for path, (name, kind) in _FILES.items()
         }
 
-    def __call__(self, link: Link, request: Request) -> Response | None:
+    def __call__(self, link: Link, request: Request) -> _Answer | Awaitable[_Answer]:
         """Return the answer to a request, or None to open the WebSocket."""
         try:
             url = urlsplit(request.path)
@@ -188,7 +195,9 @@ class Gate:
             )
         return None
 
-    def _admit(self, link: Link, request: Request, url: SplitResult) -> Response | None:
+    def _admit(
+        self, link: Link, request: Request, url: SplitResult
+    ) -> _Answer | Awaitable[_Answer]:
         if request.method != "GET":
             return refuse_method("GET")
         if self._is_full():
@@ -207,7 +216,10 @@ class Gate:
         negotiator = self._negotiators.get(url.path)
         if negotiator is None:
             return None
-        return self._attach(link, request, url, negotiator)
+        answer = self._attach(link, request, url, negotiator)
+        if answer is not None or link.connection_id is None or self._claim is None:
+            return answer
+        return self._claimed(self._claim(link.connection_id))
 
     def _attach(
         self, link: Link, request: Request, url: SplitResult, negotiator: Negotiator
@@ -226,6 +238,13 @@ class Gate:
             self._refusals.negotiation += 1
             return respond_text(refusal.status, str(refusal))
         return None
+
+    async def _claimed(self, claim: Awaitable[bool]) -> Response | None:
+        """Let a negotiated connection be opened once, by whatever process."""
+        if await claim:
+            return None
+        self._refusals.negotiation += 1
+        return respond_text(HTTPStatus.NOT_FOUND, "No Connection with that ID")
 
     def _negotiate(self, request: Request, url: SplitResult) -> Response:
         """Answer what SignalR clients ask before they connect (spec 05 §7)."""

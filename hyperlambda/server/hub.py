@@ -22,9 +22,19 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ..errors import SocketError
 from ..sockets import Message
+from .backplane import (
+    Backplane,
+    DisconnectCommand,
+    GroupCommand,
+    Item,
+    OneNode,
+    check_command,
+    check_message,
+)
 from .connection import NO_OUTLET, Connection, Counters, Encode
 from .parcels import Parcel, Turn
 from .tables import Tables
@@ -37,8 +47,8 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class _GroupChange:
     connections: tuple[Connection, ...]
-    group: str
-    is_member: bool
+    command: GroupCommand
+    is_forwarded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +60,29 @@ class Farewell:
         connections: Which.
         reason: What their clients are told.
         may_return: Whether these are asked to connect anew.
+        command: What other nodes have to know of it; None for nothing.
     """
 
     connections: tuple[Connection, ...]
     reason: str
     may_return: bool
+    command: DisconnectCommand | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
     connection: Connection
     frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """A message from elsewhere, which goes no further."""
+
+    message: Message
+
+
+_Waiting: TypeAlias = "Message | _GroupChange | _Reply | Farewell | _Accepted"
 
 
 class SocketHub(Tables):
@@ -71,18 +93,23 @@ class SocketHub(Tables):
         wake: Called, from whatever thread, when `deliver` has something to do: once for
             many messages. Raises RuntimeError if nobody will call `deliver`.
         max_inbox: How many entries may wait for `deliver`; further messages are refused.
+        backplane: Joins this hub to those of other nodes.
     """
 
     def __init__(
-        self, wake: Callable[[], object] | None = None, *, max_inbox: int = 100_000
+        self,
+        wake: Callable[[], object] | None = None,
+        *,
+        max_inbox: int = 100_000,
+        backplane: Backplane | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(OneNode() if backplane is None else backplane)
         self.wake = wake
         self.max_inbox = max_inbox
         self.counters = Counters()
         self.parcels: list[Parcel] = []
         self.leaving: list[Farewell] = []
-        self._inbox: deque[Message | _GroupChange | _Reply | Farewell] = deque()
+        self._inbox: deque[_Waiting] = deque()
         self._is_woken = False
         self._is_closed = False
         self._turn = Turn()
@@ -99,14 +126,7 @@ class SocketHub(Tables):
             SocketError: The name is empty, a text is no Unicode, the server has stopped,
                 or more messages wait than it can take.
         """
-        if not message.name:
-            raise SocketError("a message needs a name")
-        try:
-            message.name.encode()
-            if message.argument is not None:
-                message.argument.encode()
-        except UnicodeEncodeError:
-            raise SocketError("a message cannot hold half a surrogate pair") from None
+        check_message(message)
         if len(self._inbox) >= self.max_inbox:
             raise SocketError(f"{self.max_inbox} messages wait to be delivered already")
         self._put(message)
@@ -120,11 +140,11 @@ class SocketHub(Tables):
         Raises:
             SocketError: A name is empty, or the server has stopped.
         """
-        self._change_group(username, group, True)
+        self._change_group(GroupCommand(username, group, True))
 
     def remove_from_group(self, username: str, group: str) -> None:
         """Take a user's present connections (or one, by its id) out of a group."""
-        self._change_group(username, group, False)
+        self._change_group(GroupCommand(username, group, False))
 
     def disconnect(
         self, connection: str, reason: str = "", *, may_return: bool = False
@@ -135,21 +155,13 @@ class SocketHub(Tables):
         Raises:
             SocketError: The id is empty, or the server has stopped.
         """
-        if not connection:
-            raise SocketError("a connection is ended by its id, and none was given")
-        with self._members_lock:
-            one = self._by_id.get(connection)
-        self._part_with(() if one is None else (one,), reason, may_return)
+        self._part_with(DisconnectCommand(connection, False, reason, may_return))
 
     def disconnect_user(
         self, username: str, reason: str = "", *, may_return: bool = False
     ) -> None:
         """End all present connections of a user (or one, by its id)."""
-        if not username:
-            raise SocketError("a user is disconnected by name, and none was given")
-        with self._members_lock:
-            own = self._own(username)
-        self._part_with(own, reason, may_return)
+        self._part_with(DisconnectCommand(username, True, reason, may_return))
 
     def send(self, connection: Connection, frame: bytes) -> None:
         """
@@ -161,6 +173,17 @@ class SocketHub(Tables):
             self._put(_Reply(connection, frame))
 
     # What the owner calls, on its own thread.
+
+    def accept(self, item: Item) -> None:
+        """Let what another node has caused take effect, in its turn; see `Receiver`."""
+        if self._is_closed:
+            return
+        if item.__class__ is Message:
+            self._put(_Accepted(item))
+        elif isinstance(item, GroupCommand):
+            self._change_group(item, is_ours=False)
+        elif isinstance(item, DisconnectCommand):
+            self._part_with(item, is_ours=False)
 
     @property
     def inbox_size(self) -> int:
@@ -193,17 +216,26 @@ class SocketHub(Tables):
         # Before the first look: whatever is appended later wakes the owner again.
         self._is_woken = False
         inbox = self._inbox
+        forward = self.backplane.forward
         size = 0
         for _ in range(min(len(inbox), max_items)):
             item = inbox.popleft()
             if item.__class__ is Message:
-                size += self._deliver_message(item)
+                if forward(item):
+                    size += self._deliver_message(item)
             elif item.__class__ is _Reply:
                 size += self.push(item.connection, item.frame)
+            elif item.__class__ is _Accepted:
+                size += self._deliver_message(item.message)
             elif item.__class__ is _GroupChange:
+                if item.is_forwarded:
+                    forward(item.command)
                 self._apply_group_change(item)
             else:
-                self.leaving.append(item)  # type: ignore[arg-type]
+                assert isinstance(item, Farewell)
+                if item.command is not None:
+                    forward(item.command)
+                self.leaving.append(item)
                 break
             if size >= max_bytes:
                 break
@@ -249,39 +281,34 @@ class SocketHub(Tables):
         return max(map(len, frames.values()))
 
     def _apply_group_change(self, change: _GroupChange) -> None:
+        group = change.command.group
         for connection in change.connections:
-            if not change.is_member:
-                self._remove_member(connection, change.group)
+            if not change.command.is_member:
+                self._remove_member(connection, group)
             elif self._by_id.get(connection.id) is connection:
-                self._add_member(connection, change.group)
+                self._add_member(connection, group)
 
-    def _change_group(self, username: str, group: str, is_member: bool) -> None:
-        if not username:
-            raise SocketError("a group is changed for a user, and none was named")
-        if not group:
-            raise SocketError("a group needs a name")
+    def _change_group(self, command: GroupCommand, *, is_ours: bool = True) -> None:
+        check_command(command)
+        username, group = command.username, command.group
         with self._members_lock:
             own = self._own(username)
+            # A connection id that is here is nowhere else.
+            is_forwarded = is_ours and username not in self._by_id
             # Both under the lock, so that two threads leave the same in both tables.
-            self._put(_GroupChange(own, group, is_member))
+            self._put(_GroupChange(own, command, is_forwarded))
             for connection in own:
-                if is_member and group not in connection.groups:
-                    connection.groups.add(group)
-                    self._count_member(group, 1)
-                elif not is_member and group in connection.groups:
-                    connection.groups.remove(group)
-                    self._count_member(group, -1)
+                self._note_group(connection, group, command.is_member)
 
-    def _part_with(
-        self, connections: tuple[Connection, ...], reason: str, may_return: bool
-    ) -> None:
-        try:
-            reason.encode()
-        except UnicodeEncodeError:
-            raise SocketError("a reason cannot hold half a surrogate pair") from None
-        self._put(Farewell(connections, reason, may_return))
+    def _part_with(self, command: DisconnectCommand, *, is_ours: bool = True) -> None:
+        check_command(command)
+        with self._members_lock:
+            one = self._by_id.get(command.target)
+            own = self._own(command.target) if command.is_user else _some(one)
+        forwarded = command if is_ours and one is None else None
+        self._put(Farewell(own, command.reason, command.may_return, forwarded))
 
-    def _put(self, item: Message | _GroupChange | _Reply | Farewell) -> None:
+    def _put(self, item: _Waiting) -> None:
         if self._is_closed or self.wake is None:
             raise SocketError("the socket server is not running")
         self._inbox.append(item)
@@ -293,3 +320,7 @@ class SocketHub(Tables):
             except RuntimeError as error:
                 self._is_woken = False
                 raise SocketError("the socket server is not running") from error
+
+
+def _some(one: Connection | None) -> tuple[Connection, ...]:
+    return () if one is None else (one,)

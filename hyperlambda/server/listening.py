@@ -28,9 +28,13 @@ async def listen(
     make_link: Callable[..., Link],
     open_timeout: float,
     max_size: int,
+    shares_port: bool = False,
 ) -> Server:
     """
     Return a server that has its port, and accepts nobody yet.
+
+    Args:
+        shares_port: Whether other processes listen on the port too.
 
     Raises:
         HyperlambdaError: The port is taken, or there is no such host.
@@ -52,6 +56,7 @@ async def listen(
             backlog=1024,
             # Nobody may come in before everything is there.
             start_serving=False,
+            reuse_port=shares_port or None,
         )
     except (OSError, OverflowError) as error:
         raise HyperlambdaError(_reason(error, host, port)) from error

@@ -130,6 +130,8 @@ def write_metrics(
     page.add(
         "executes_failed_total", "counter", "Calls that ended badly.", calls.failed
     )
+    for figure in hub.backplane.figures():
+        page.add(*figure)
     page.add_histogram("execute_seconds", "Time from request to result.", calls)
     return page.text()
 

@@ -10,15 +10,23 @@ from __future__ import annotations
 import threading
 
 from ..sockets import SocketGroup, SocketUser
+from .backplane import Backplane
 from .connection import Connection
 
 __all__ = ["Presence"]
 
 
 class Presence:
-    """The part of a hub that knows who is there."""
+    """
+    The part of a hub that knows who is there.
 
-    def __init__(self) -> None:
+    Args:
+        backplane: Is told who is here, and knows who is elsewhere. What programs ask is
+            about all nodes; `connections` and the counts are about this one.
+    """
+
+    def __init__(self, backplane: Backplane) -> None:
+        self.backplane = backplane
         self._by_id: dict[str, Connection] = {}
         self._by_user: dict[str, dict[str, Connection]] = {}
         self._group_sizes: dict[str, int] = {}
@@ -28,6 +36,9 @@ class Presence:
         self, prefix: str = "", offset: int = 0, limit: int | None = 10
     ) -> list[SocketUser]:
         """Return users whose name starts with the prefix, by name; one page of them."""
+        view = self.backplane.view
+        if view is not None:
+            return view.users(prefix, offset, limit)
         start = max(offset, 0)
         stop = None if limit is None else start + max(limit, 0)
         with self._members_lock:
@@ -38,11 +49,17 @@ class Presence:
 
     def count_users(self, prefix: str = "") -> int:
         """Return how many users have a name that starts with the prefix."""
+        view = self.backplane.view
+        if view is not None:
+            return view.count_users(prefix)
         with self._members_lock:
             return len(self._names(prefix))
 
     def count_connections(self, prefix: str = "") -> int:
         """Return how many connections these users have."""
+        view = self.backplane.view
+        if view is not None:
+            return view.count_connections(prefix)
         with self._members_lock:
             return sum([len(self._by_user[name]) for name in self._names(prefix)])
 
@@ -50,6 +67,9 @@ class Presence:
         self, prefix: str = "", offset: int = 0, limit: int | None = 10
     ) -> list[SocketGroup]:
         """Return groups whose name starts with the prefix, by name; one page of them."""
+        view = self.backplane.view
+        if view is not None:
+            return view.groups(prefix, offset, limit)
         start = max(offset, 0)
         stop = None if limit is None else start + max(limit, 0)
         with self._members_lock:
@@ -61,6 +81,9 @@ class Presence:
 
     def groups_of(self, connection: str) -> list[str]:
         """Return the groups of a connection, by name; none if there is no such one."""
+        view = self.backplane.view
+        if view is not None:
+            return view.groups_of(connection)
         with self._members_lock:
             one = self._by_id.get(connection)
             return [] if one is None else sorted(one.groups)
@@ -86,8 +109,9 @@ class Presence:
         return len(self._group_sizes)
 
     def is_connected(self, id: str) -> bool:
-        """Return whether a connection has this id."""
-        return id in self._by_id
+        """Return whether a connection has this id, on whatever node."""
+        view = self.backplane.view
+        return id in self._by_id or (view is not None and view.is_connected(id))
 
     # What the hub does with it.
 
@@ -99,6 +123,7 @@ class Presence:
             self._by_user.setdefault(key, {})[connection.id] = connection
             for group in connection.groups:
                 self._count_member(group, 1)
+            self.backplane.announce(connection, True)
             return tuple(connection.groups)
 
     def _exit(self, connection: Connection) -> bool:
@@ -113,6 +138,7 @@ class Presence:
                 del self._by_user[key]
             for group in connection.groups:
                 self._count_member(group, -1)
+            self.backplane.announce(connection, False)
             return True
 
     def _own(self, username: str) -> tuple[Connection, ...]:
@@ -122,6 +148,17 @@ class Presence:
             return tuple(own.values())
         one = self._by_id.get(username)
         return () if one is None else (one,)
+
+    def _note_group(self, connection: Connection, group: str, is_member: bool) -> None:
+        """Put a connection into a group or take it out; the lock is held."""
+        if is_member is (group in connection.groups):
+            return
+        if is_member:
+            connection.groups.add(group)
+        else:
+            connection.groups.remove(group)
+        self._count_member(group, 1 if is_member else -1)
+        self.backplane.announce(connection, True)
 
     def _count_member(self, group: str, change: int) -> None:
         size = self._group_sizes.get(group, 0) + change

@@ -16,6 +16,7 @@ from collections.abc import KeysView
 from typing import TypeAlias
 
 from ..sockets import Audience, AudienceKind, Message
+from .backplane import Backplane
 from .connection import Connection
 from .parcels import Receivers
 from .presence import Presence
@@ -34,8 +35,8 @@ _MAX_KNOWN = 64
 class Tables(Presence):
     """The part of a hub that knows whom a message reaches; for its owner's thread."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, backplane: Backplane) -> None:
+        super().__init__(backplane)
         self._by_role: _Table = {}
         self._by_group: _Table = {}
         self._by_name: _Table = {}

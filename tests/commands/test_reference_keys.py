@@ -42,8 +42,8 @@ def options(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         made["evaluator"] = self
         real(self, **arguments)
 
-    monkeypatch.setattr("hyperlambda.server.SocketServer", FakeServer)
-    monkeypatch.setattr("hyperlambda.server.loops.run", run)
+    monkeypatch.setattr("hyperlambda.commands.service.SocketServer", FakeServer)
+    monkeypatch.setattr("hyperlambda.commands.service.run", run)
     monkeypatch.setattr(Evaluator, "__init__", init)
     monkeypatch.delenv("HYPERLAMBDA_SECRET", raising=False)
     return made
@@ -131,6 +131,9 @@ require-auth = true
 reject-invalid-token = false
 close-on-expiry = false
 silent-errors = true
+redis-prefix = "ours"
+redis-heartbeat = 2.5
+workers = 1
 """
     said = {line.split(" = ")[0] for line in text.splitlines()[1:]}
     paths = {"root", "secret-file"}
@@ -139,7 +142,8 @@ silent-errors = true
         for param in serve.command.params
         if param.name and param.expose_value
     }
-    assert said | paths == known
+    # It must be there; tests/cluster/test_workers.py has one.
+    assert said | paths | {"redis"} == known
     made = start(text)
     assert made["request_rate"] == 5
     assert (made["require_auth"], made["reject_invalid_token"]) == (True, False)

@@ -1,0 +1,64 @@
+"""How a Redis is named: by whom it can be used, and without showing a password."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from hyperlambda.errors import HyperlambdaError
+from hyperlambda.server.redis_client import Redis, explain
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://host:6380/2", "redis://host:6380/2"),
+        ("redis://ada:secret@host", "redis://host"),
+        ("rediss://:secret@host/0?ssl_cert_reqs=none", "rediss://host/0"),
+        ("unix:///run/redis.sock?password=secret", "unix:///run/redis.sock"),
+    ],
+)
+def test_a_redis_is_shown_without_its_password(url: str, shown: str) -> None:
+    target = Redis(url)
+    assert (str(target), f"{target!r}") == (shown, shown)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://host", "begins with redis://, rediss:// or unix://"),
+        ("", "begins with redis://, rediss:// or unix://"),
+        ("redis://host:port", "the URL of the Redis is wrong: "),
+        ("redis://host?colour=blue", "the URL of the Redis is wrong: .*colour"),
+        ("redis://host?socket_timeout=soon", "the URL of the Redis is wrong: "),
+    ],
+)
+def test_what_is_no_redis_is_refused(url: str, message: str) -> None:
+    with pytest.raises(HyperlambdaError, match=message):
+        Redis(url)
+
+
+def test_an_empty_prefix_is_refused() -> None:
+    with pytest.raises(HyperlambdaError, match="the prefix of Redis' keys is empty"):
+        Redis("redis://host", "")
+
+
+def test_without_the_package_its_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
+    with pytest.raises(HyperlambdaError, match=r"pip install 'pyhyperlambda\[redis\]'"):
+        Redis("redis://host")
+
+
+def test_an_error_is_told_in_one_line_without_a_password() -> None:
+    error = OSError("cannot reach\n redis://ada:secret@host:1")
+    assert explain(error) == "cannot reach redis://host:1"
+    assert explain(OSError()) == "OSError"
+
+
+def test_a_server_alone_does_not_load_it() -> None:
+    program = "import sys, hyperlambda.server; sys.exit('redis' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
