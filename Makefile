@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .PHONY: help demo test accelerated test-accelerated bench-accelerated check bench \
-	bench-quick soak idle fmt clean
+	bench-quick soak idle storm fmt clean
 
 help:
 	@echo "make demo    see a program reach the right clients, and only those"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench   measure speed beside other tools, into docs/benchmarks.md"
 	@echo "make soak    let 2,000 clients come and go for 5 minutes"
 	@echo "make idle    let clients of others do nothing for 5 minutes, and see that they stay"
+	@echo "make storm   let clients drop and come back during 100,000 messages"
 
 # What users need.
 .venv/installed: pyproject.toml
@@ -76,6 +77,9 @@ bench: .venv/developing
 
 bench-quick: .venv/developing
 	$(BIN)/python -m benchmarks --quick --check $(ARGS)
+
+storm: .venv/developing
+	STORM_MESSAGES=100000 $(BIN)/python -m pytest tests/cluster/test_history_storm.py $(ARGS)
 
 soak: .venv/developing
 	$(BIN)/python -m benchmarks.soak $(ARGS)

@@ -7,39 +7,19 @@ does inside of it, given a token with one of the publishers' roles.
 
 from __future__ import annotations
 
-import itertools
 import json
-import queue
-import threading
-from collections.abc import Iterator
-from ipaddress import ip_address
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
-from urllib.parse import urlsplit
+from typing import Any, Self
 
 from .errors import SocketError
+from .line import Line, ReceivedMessage
 from .sockets import AudienceKind, Message, SocketGroup, SocketUser
-
-if TYPE_CHECKING:
-    from websockets.sync.client import ClientConnection
 
 __all__ = ["ReceivedMessage", "SocketClient"]
 
 
-class ReceivedMessage(NamedTuple):
-    """
-    A message that arrived.
-
-    Attributes:
-        name: Its name.
-        args: Its payload: what JSON can say; None if it has none.
-    """
-
-    name: str
-    args: Any
-
-
-class SocketClient:
+class SocketClient(Line):
     """
     Connects to a server.
 
@@ -48,12 +28,17 @@ class SocketClient:
 
     Args:
         url: ``ws://127.0.0.1:8765/ws``, or ``wss://…``.
-        token: Says who we are; None is anonymous.
+        token: Says who we are, or returns what does, for each connection anew; None is
+            anonymous.
         timeout: Seconds to wait for the connection, and for each answer.
+        reconnect: Whether to come back when the connection is lost, subscribed as
+            before, and to ask for messages that were missed. Requests fail meanwhile.
+        on_return: Called each time when we are back, behind the messages that were
+            missed, with whether these were all. On a thread of ours.
 
     Attributes:
         url: The url.
-        connection_id: By which programs can address us.
+        connection_id: By which programs can address us; another one after a return.
         username: None if anonymous.
         roles: Those of the token.
 
@@ -62,25 +47,15 @@ class SocketClient:
     """
 
     def __init__(
-        self, url: str, *, token: str | None = None, timeout: float = 10
+        self,
+        url: str,
+        *,
+        token: str | Callable[[], str] | None = None,
+        timeout: float = 10,
+        reconnect: bool = False,
+        on_return: Callable[[bool], object] = lambda is_whole: None,
     ) -> None:
-        self.url = url
-        self._timeout = timeout
-        self._numbers = itertools.count(1)
-        self._waiting: dict[int, queue.SimpleQueue[dict[str, Any] | None]] = {}
-        self._lock = threading.Lock()
-        self._received: queue.SimpleQueue[ReceivedMessage | None] = queue.SimpleQueue()
-        self._is_closing = False
-        self._lost: str | None = None
-        self._socket = _connect(url, token, timeout)
-        welcome = self._read_welcome()
-        self.connection_id: str = welcome["connection"]
-        self.username: str | None = welcome["user"]
-        self.roles: tuple[str, ...] = tuple(welcome["roles"])
-        self._reader = threading.Thread(
-            target=self._read, name="hyperlambda-client", daemon=True
-        )
-        self._reader.start()
+        super().__init__(url, token, timeout, reconnect, on_return)
 
     def publish(self, message: Message) -> None:
         """
@@ -201,43 +176,32 @@ class SocketClient:
             fields["args"] = _checked(args)
         return self._ask(fields, "executed").get("result")
 
-    def subscribe(self, *names: str) -> None:
-        """Ask for messages: by name, by pattern (``foo.*``), or all (``*``)."""
-        self._ask({"type": "subscribe", "names": list(names)}, "subscribed")
+    def subscribe(self, *names: str, since: str | None = None) -> bool:
+        """
+        Ask for messages: by name, by pattern (``foo.*``), or all (``*``).
+
+        Args:
+            names: Which.
+            since: A position: what was published behind it and is kept comes first.
+
+        Returns:
+            Whether nothing of that was gone already; True without a position.
+        """
+        fields: dict[str, Any] = {"type": "subscribe", "names": list(names)}
+        if since is None:
+            self._ask(fields, "subscribed")
+            return True
+        is_whole = True
+        while True:
+            answer = self._ask({**fields, "since": since}, "subscribed", "replayed")
+            is_whole = is_whole and answer["recovered"]
+            if answer["type"] == "subscribed":
+                return is_whole
+            since = answer["position"]
 
     def unsubscribe(self, *names: str) -> None:
         """Ask for them no longer."""
         self._ask({"type": "unsubscribe", "names": list(names)}, "unsubscribed")
-
-    def messages(self, timeout: float | None = None) -> Iterator[ReceivedMessage]:
-        """
-        Yield messages as they arrive, and end when this client is closed.
-
-        Args:
-            timeout: End also when none arrived for so many seconds; None: wait.
-
-        Raises:
-            SocketError: The connection is lost.
-        """
-        while True:
-            try:
-                message = self._received.get(timeout=timeout)
-            except queue.Empty:
-                return
-            if message is None:
-                # Stays there for whoever iterates again.
-                self._received.put(None)
-                if self._is_closing:
-                    return
-                raise SocketError(self._why_lost())
-            yield message
-
-    def close(self) -> None:
-        """Close the connection; may be called twice."""
-        self._is_closing = True
-        self._socket.close()
-        if threading.current_thread() is not self._reader:
-            self._reader.join()
 
     def __enter__(self) -> Self:
         return self
@@ -249,86 +213,6 @@ class SocketClient:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _ask(self, fields: dict[str, Any], expected: str) -> dict[str, Any]:
-        number = next(self._numbers)
-        text = json.dumps({**fields, "id": number}, separators=(",", ":"))
-        box: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        with self._lock:
-            if self._lost is not None:
-                raise SocketError(self._why_lost())
-            self._waiting[number] = box
-        try:
-            self._send(text)
-            answer = box.get(timeout=self._timeout)
-        except queue.Empty:
-            raise SocketError(f"the server at {self.url} does not answer") from None
-        finally:
-            with self._lock:
-                self._waiting.pop(number, None)
-        if answer is None:
-            raise SocketError(self._why_lost())
-        if answer["type"] != expected:
-            raise SocketError(
-                f"the server refused: {answer.get('message', answer['type'])}"
-            )
-        return answer
-
-    def _send(self, text: str) -> None:
-        from websockets.exceptions import ConnectionClosed  # as in _connect
-
-        try:
-            self._socket.send(text)
-        except ConnectionClosed as error:
-            # The reader sees it too, and says why.
-            self._reader.join()
-            raise SocketError(self._why_lost()) from error
-
-    def _read_welcome(self) -> dict[str, Any]:
-        from websockets.exceptions import ConnectionClosed  # as in _connect
-
-        try:
-            welcome = json.loads(self._socket.recv(timeout=self._timeout))
-            if welcome["type"] == "welcome":
-                return {**welcome}
-        except (ConnectionClosed, TimeoutError, ValueError, KeyError, TypeError):
-            pass
-        self._socket.close()
-        raise SocketError(f"what answers at {self.url} is no socket server of ours")
-
-    def _read(self) -> None:
-        from websockets.exceptions import ConnectionClosed  # as in _connect
-
-        reason = f"the connection to {self.url} is closed"
-        try:
-            while True:
-                self._take(json.loads(self._socket.recv()))
-        except ConnectionClosed as error:
-            if not self._is_closing:
-                reason = _reason(self.url, error)
-        except (ValueError, KeyError, TypeError):
-            reason = f"the server at {self.url} sent what cannot be understood"
-        finally:
-            with self._lock:
-                self._lost = reason
-                waiting = list(self._waiting.values())
-            for box in waiting:
-                box.put(None)
-            self._received.put(None)
-
-    def _take(self, frame: dict[str, Any]) -> None:
-        if frame["type"] == "message":
-            self._received.put(ReceivedMessage(frame["name"], frame["args"]))
-            return
-        with self._lock:
-            boxes = list(self._waiting.items())
-        for number, box in boxes:
-            # An error without a number is about a request that could not be read.
-            if frame.get("id", number) == number:
-                box.put(frame)
-
-    def _why_lost(self) -> str:
-        return self._lost or f"the connection to {self.url} is closed"
 
 
 def _parse(argument: str) -> Any:
@@ -347,65 +231,3 @@ def _checked(args: Any) -> Any:
     except (TypeError, ValueError, RecursionError) as error:
         raise SocketError("the arguments of the file have no form in JSON") from error
     return args
-
-
-def _connect(url: str, token: str | None, timeout: float) -> ClientConnection:
-    # Imported here: only programs that talk to a server should pay for it.
-    from websockets.exceptions import (
-        InvalidHandshake,
-        InvalidStatus,
-        InvalidURI,
-    )
-    from websockets.sync.client import connect
-
-    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-    try:
-        return connect(
-            url,
-            additional_headers=headers,
-            compression=None,
-            open_timeout=timeout,
-            close_timeout=2,
-            max_size=None,
-            # Messages are read at once and wait in our own queue.
-            max_queue=None,
-            # A proxy of the environment leads away from this machine, not back to it.
-            proxy=None if _is_this_machine(url) else True,
-        ).__enter__()
-    except InvalidURI as error:
-        raise SocketError(f"'{url}' is no address of a socket server") from error
-    except InvalidStatus as error:
-        raise SocketError(_refusal(url, error.response.status_code)) from error
-    except ImportError as error:  # a SOCKS proxy, for which websockets needs a package
-        raise SocketError(
-            f"the proxy on the way to {url} cannot be used: {error}"
-        ) from error
-    except (InvalidHandshake, EOFError) as error:
-        raise SocketError(f"what answers at {url} is no socket server") from error
-    except (OSError, TimeoutError) as error:
-        raise SocketError(f"no server answers at {url}") from error
-
-
-def _is_this_machine(url: str) -> bool:
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _refusal(url: str, status: int) -> str:
-    if status == 401:
-        return "the server refused the token"
-    if status == 429:
-        return f"the server at {url} has too many connections from this address"
-    if status == 503:
-        return f"the server at {url} takes no more connections now"
-    return f"there is no socket server at {url}: it answers with status {status}"
-
-
-def _reason(url: str, error: Any) -> str:
-    close = error.rcvd
-    if close is None:
-        return f"the connection to {url} was lost"
-    return f"the server at {url} closed the connection: {close.reason or close.code}"

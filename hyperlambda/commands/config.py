@@ -22,6 +22,7 @@ __all__ = ["config_option", "settings_of"]
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "boolean": ((bool,), "true or false"),
     "float range": ((int, float), "a number"),
+    "history_rule": ((list,), "a list of texts"),
     "integer range": ((int,), "an integer"),
     "names": ((str, list), "a list of texts"),
     "text": ((str,), "a text"),

@@ -12,10 +12,12 @@ from .failures import CommandError
 
 if TYPE_CHECKING:
     from ..server.redis_client import Redis
+    from ..server.retention import Rule
 
 __all__ = [
     "client_options",
     "find_redis",
+    "history_rule",
     "names",
     "redis_options",
     "secret_file_option",
@@ -39,6 +41,22 @@ def names(value: str | list[str]) -> tuple[str, ...]:
     if not found:
         raise click.BadParameter("it names nobody")
     return found
+
+
+def history_rule(value: str) -> Rule:
+    """
+    Read for which names messages are kept, how many, and how long.
+
+    Raises:
+        click.BadParameter: It says nothing of the kind.
+    """
+    # Imported here, because it takes the whole server with it.
+    from ..server.retention import Rule
+
+    try:
+        return Rule.parse(value)
+    except HyperlambdaError as error:
+        raise click.BadParameter(error.message) from None
 
 
 def _sendable(

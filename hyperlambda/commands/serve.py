@@ -11,11 +11,18 @@ import click
 from .config import config_option, settings_of
 from .failures import CommandError
 from .logs import logging_to_stderr
-from .options import find_redis, names, redis_options, secret_file_option
+from .options import (
+    find_redis,
+    history_rule,
+    names,
+    redis_options,
+    secret_file_option,
+)
 from .reference_keys import SECRET, SERVER_KEYS, VALID_MINUTES, effective
 from .secret import find_secret
 
 if TYPE_CHECKING:
+    from ..server.retention import Rule
     from .service import Service
 
 __all__ = ["command"]
@@ -86,6 +93,22 @@ __all__ = ["command"]
     show_default=True,
     metavar="N",
     help="Files a second that one client may run before it is slowed down.",
+)
+@click.option(
+    "--history",
+    type=history_rule,
+    multiple=True,
+    metavar="NAME=COUNT,AGE",
+    help="Keep messages of a name or pattern for clients that come back, as in "
+    "'chat.*=1000,5m'; may be given again.",
+)
+@click.option(
+    "--history-bytes",
+    type=click.IntRange(1),
+    default=64 * 1024 * 1024,
+    show_default=True,
+    metavar="N",
+    help="Memory of all kept messages together.",
 )
 @redis_options(
     "Be one of several servers that meet there and behave as one: redis://HOST:PORT/0; "
@@ -164,6 +187,8 @@ def command(
     max_per_address: int | None,
     publish_rate: int,
     execute_rate: int,
+    history: tuple[Rule, ...],
+    history_bytes: int,
     redis: str | None,
     redis_prefix: str,
     redis_heartbeat: float,
@@ -186,6 +211,7 @@ def command(
       hyperlambda serve
       hyperlambda serve --port 0 --secret-file secret.txt
       hyperlambda serve --root app
+      hyperlambda serve --history 'chat.*=1000,5m'
       hyperlambda serve --config server.toml
       hyperlambda serve --redis redis://127.0.0.1 --workers 4
     """
@@ -223,6 +249,8 @@ def command(
             "reject_invalid_token": reject_invalid_token,
             "close_on_expiry": close_on_expiry,
         },
+        history=history,
+        history_bytes=history_bytes,
     )
     minutes = int(settings.get(VALID_MINUTES, 720))
     with logging_to_stderr("info"):

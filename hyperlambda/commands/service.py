@@ -13,7 +13,7 @@ import click
 
 from ..evaluator import Evaluator
 from ..limits import Limits
-from ..server import FileExecutor, SocketServer
+from ..server import FileExecutor, History, Rule, SocketServer
 from ..server.loops import run
 from ..server.redis_client import Redis
 
@@ -34,6 +34,8 @@ class Service:
         redis: Where the process meets the others, or None.
         heartbeat: Seconds between two signs of life there.
         options: Of `SocketServer`.
+        history: Of which names messages are kept.
+        history_bytes: Memory for all of them.
     """
 
     root: str | None
@@ -44,6 +46,8 @@ class Service:
     redis: Redis | None
     heartbeat: float
     options: Mapping[str, Any]
+    history: tuple[Rule, ...]
+    history_bytes: int
 
     def make(self) -> tuple[SocketServer, FileExecutor | None]:
         """
@@ -52,17 +56,24 @@ class Service:
         Raises:
             HyperlambdaError: The options do not fit together.
         """
+        history = None
+        if self.history:
+            history = History(self.history, max_bytes=self.history_bytes)
         backplane = None
         if self.redis is not None:
             # Imported here: only who has several servers should pay for it.
             from ..server.redis_backplane import RedisBackplane
 
-            backplane = RedisBackplane(self.redis, heartbeat=self.heartbeat)
+            backplane = RedisBackplane(
+                self.redis, heartbeat=self.heartbeat, history=history
+            )
         evaluator = Evaluator(root=self.root, limits=self.limits, config=self.config)
         executor = None
         if self.root is not None:
             executor = FileExecutor(evaluator, silent_errors=self.silent_errors)
-        server = SocketServer(**self.options, backplane=backplane, execute=executor)
+        server = SocketServer(
+            **self.options, backplane=backplane, history=history, execute=executor
+        )
         if self.has_sockets:
             evaluator.hub = server.hub
         return server, executor

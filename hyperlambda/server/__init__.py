@@ -4,7 +4,9 @@ from .app import SocketServer
 from .auth import AuthError, Identity, issue_token, verify_token
 from .background import BackgroundServer
 from .execution import FILE_LIMITS, FileExecutor
+from .history import History
 from .hub import Connection, SocketHub
+from .retention import Rule
 
 __all__ = [
     "FILE_LIMITS",
@@ -12,7 +14,9 @@ __all__ = [
     "BackgroundServer",
     "Connection",
     "FileExecutor",
+    "History",
     "Identity",
+    "Rule",
     "SocketHub",
     "SocketServer",
     "issue_token",

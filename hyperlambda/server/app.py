@@ -23,6 +23,7 @@ from ..errors import HyperlambdaError
 from .auth import SHORT_SECRET, issue_token, signing_key
 from .backplane import Backplane
 from .gate import Gate, is_loopback, require_free
+from .history import History
 from .hub import Connection, SocketHub
 from .links import Link, Writer
 from .listening import listen
@@ -40,6 +41,7 @@ from .parting import (
 from .protocols import Session, signalr
 from .protocols.plain import Execute
 from .protocols.signalr import SignalRSession
+from .recovery import Bounds
 from .sessions import SessionMaker
 from .watch import Watch
 
@@ -81,6 +83,7 @@ class SocketServer:
         execute_rate: The same of files that it runs.
         request_rate: How many HTTP requests a second one address may make, for pages,
             negotiation and WebSockets; None for no limit.
+        history: Keeps messages for clients that come back; None: nothing is kept.
         open_timeout: Seconds from the first byte to the open WebSocket.
         handshake_timeout: Seconds from there to the handshake of a SignalR client.
         max_record: Bytes of a SignalR client's record; after a bigger one the
@@ -122,6 +125,7 @@ class SocketServer:
         publish_rate: float | None = 5_000,
         execute_rate: float | None = 500,
         request_rate: float | None = None,
+        history: History | None = None,
         open_timeout: float = 10,
         handshake_timeout: float = 15,
         max_record: int = signalr.MAX_RECORD,
@@ -141,7 +145,7 @@ class SocketServer:
         self.host = host
         self.port = port
         self._shares_port = shares_port
-        self.hub = SocketHub(backplane=backplane)
+        self.hub = SocketHub(backplane=backplane, history=history)
         self._max_size = max_size
         self._queue_bytes = queue_bytes
         self._queue_messages = queue_messages
@@ -162,6 +166,7 @@ class SocketServer:
             publish_rate=publish_rate,
             execute_rate=execute_rate,
             max_record=max_record,
+            bounds=Bounds.within(queue_messages, queue_bytes),
         )
         self._sessions: dict[str, Callable[[Link], Session]] = {}
         if signalr_path:
@@ -337,10 +342,7 @@ class SocketServer:
         return limit is not None and len(self._links) >= limit
 
     def _health(self) -> dict[str, object]:
-        return {
-            "connections": self.hub.connection_count,
-            **self.hub.backplane.health(),
-        }
+        return {"connections": self.hub.connection_count, **self.hub.backplane.health()}
 
     def _write_metrics(self) -> bytes:
         buffers = (

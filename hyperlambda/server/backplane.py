@@ -8,7 +8,7 @@ it. Nothing here knows how: `OneNode` has no others, `RedisBackplane` uses Redis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -83,6 +83,21 @@ class Receiver(Protocol):
     @property
     def inbox_size(self) -> int:
         """How much waits to take effect: who brings more should wait."""
+
+    def in_turn(self, action: Callable[[], int]) -> None:
+        """Have something done after all that has been accepted; see `SocketHub`."""
+
+    def take_late(
+        self, name: str, offset: int, message: Message | None, age: float
+    ) -> None:
+        """
+        Let a kept message take effect that was published so many seconds ago.
+
+        Called in the hub's turn, in order; a message that is None cannot be had any more.
+        """
+
+    def begin_epoch(self) -> None:
+        """Note that another history has begun, or that nobody knows what was missed."""
 
     def accept(self, item: Item) -> None:
         """

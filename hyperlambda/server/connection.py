@@ -32,13 +32,19 @@ class Connection:
         join: How its protocol makes bytes to send of several frames.
         groups: From its token, and what programs have put it into.
         names: What it has subscribed to: names and patterns.
+        starts: Of those, where there is history, the offset behind which messages are
+            sent as they are published.
+        ahead: The highest of `starts` that was not reached yet when it was set.
+        follows: Whether its client knows positions, and could tell what it has missed.
         outlet: The file descriptor that takes its frames at once, or `NO_OUTLET` while
             some wait before them, or there is no such thing. Who sends looks after it.
         last_sent: When frames were last sent, in seconds of the clock of who sends.
     """
 
     __slots__ = (
+        "ahead",
         "encode",
+        "follows",
         "groups",
         "id",
         "identity",
@@ -46,6 +52,7 @@ class Connection:
         "last_sent",
         "names",
         "outlet",
+        "starts",
     )
 
     def __init__(
@@ -61,6 +68,9 @@ class Connection:
         self.join = join
         self.groups: set[str] = set(identity.groups)
         self.names: set[str] = set()
+        self.starts: dict[str, int] = {}
+        self.ahead = 0
+        self.follows = True
         self.outlet = NO_OUTLET
         self.last_sent = 0.0
 
@@ -76,6 +86,9 @@ class Counters:
         deliveries: How many frames these became.
         dropped: How many connections were ended because they read too slowly.
         failed: How many messages could not be encoded.
+        resumes: How many requests there were for what was missed.
+        gaps: How many of these found that something was gone already.
+        replayed: How many frames of missed messages were sent.
     """
 
     connections: int = 0
@@ -83,3 +96,6 @@ class Counters:
     deliveries: int = 0
     dropped: int = 0
     failed: int = 0
+    resumes: int = 0
+    gaps: int = 0
+    replayed: int = 0

@@ -226,6 +226,7 @@ class Gate:
     ) -> Response | None:
         """Find the connection that was negotiated; without an id it is a new one."""
         token = connection_token(url.query)
+        link.resumes = "&resume=" in f"&{url.query}"
         if "websocket" not in ",".join(request.headers.get_all("Upgrade")).lower():
             # Server-sent events and long polling, which are not offered.
             status = HTTPStatus.BAD_REQUEST if token is None else HTTPStatus.NOT_FOUND

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..errors import SocketError
-from ..sockets import Message
+from ..sockets import Audience, Message
 from .backplane import (
     Backplane,
     DisconnectCommand,
@@ -36,6 +36,7 @@ from .backplane import (
     check_message,
 )
 from .connection import NO_OUTLET, Connection, Counters, Encode
+from .history import History
 from .parcels import Parcel, Turn
 from .tables import Tables
 
@@ -82,7 +83,12 @@ class _Accepted:
     message: Message
 
 
-_Waiting: TypeAlias = "Message | _GroupChange | _Reply | Farewell | _Accepted"
+@dataclass(frozen=True, slots=True)
+class _Action:
+    run: Callable[[], int]
+
+
+_Waiting: TypeAlias = "Message | _GroupChange | _Reply | _Action | Farewell | _Accepted"
 
 
 class SocketHub(Tables):
@@ -94,6 +100,7 @@ class SocketHub(Tables):
             many messages. Raises RuntimeError if nobody will call `deliver`.
         max_inbox: How many entries may wait for `deliver`; further messages are refused.
         backplane: Joins this hub to those of other nodes.
+        history: Keeps messages for clients that come back; None: nothing is kept.
     """
 
     def __init__(
@@ -102,8 +109,9 @@ class SocketHub(Tables):
         *,
         max_inbox: int = 100_000,
         backplane: Backplane | None = None,
+        history: History | None = None,
     ) -> None:
-        super().__init__(OneNode() if backplane is None else backplane)
+        super().__init__(OneNode() if backplane is None else backplane, history)
         self.wake = wake
         self.max_inbox = max_inbox
         self.counters = Counters()
@@ -113,6 +121,7 @@ class SocketHub(Tables):
         self._is_woken = False
         self._is_closed = False
         self._turn = Turn()
+        self._breaks = 0
 
     # What programs call, from any thread.
 
@@ -171,6 +180,18 @@ class SocketHub(Tables):
         """
         if not self._is_closed:
             self._put(_Reply(connection, frame))
+
+    def in_turn(self, action: Callable[[], int]) -> None:
+        """
+        Have the owner do something, after everything that was published so far.
+
+        Does nothing when the server has stopped, like `send`.
+
+        Args:
+            action: Returns what it has cost, in bytes of frames that could have been sent.
+        """
+        if not self._is_closed:
+            self._put(_Action(action))
 
     # What the owner calls, on its own thread.
 
@@ -231,6 +252,8 @@ class SocketHub(Tables):
                 if item.is_forwarded:
                     forward(item.command)
                 self._apply_group_change(item)
+            elif item.__class__ is _Action:
+                size += self._act(item)
             else:
                 assert isinstance(item, Farewell)
                 if item.command is not None:
@@ -264,7 +287,56 @@ class SocketHub(Tables):
         """Refuse what is published from now on; what waits can still be delivered."""
         self._is_closed = True
 
-    def _deliver_message(self, message: Message) -> int:
+    def _act(self, action: _Action) -> int:
+        try:
+            return action.run()
+        except Exception:
+            # As with messages: the others must not be lost with it.
+            _log.exception("a request was not carried out")
+            return 0
+
+    def take_late(
+        self, name: str, offset: int, message: Message | None, age: float
+    ) -> None:
+        """Let a kept message take effect now, in this turn; see `Receiver`."""
+        history = self.history
+        if history is None or offset <= history.top:
+            return
+        if message is None:
+            self._send_back(list(self._find(name, Audience())))
+            history.lose(name, offset)
+        else:
+            # Those between are gone, and that was said of each of their names.
+            history.top = offset - 1
+            self._deliver_message(message, age)
+
+    def begin_epoch(self) -> None:
+        """Send back whoever may have missed something; see `Receiver`."""
+        history = self.history
+        if history is not None:
+            self._breaks = history.breaks
+            self._ahead.clear()
+            self._send_back(
+                [each for each in self.connections if history.may_keep_any(each.names)]
+            )
+
+    def _send_back(self, connections: list[Connection]) -> None:
+        """End connections that have missed something: who comes back is told of it."""
+        behind = tuple(each for each in connections if each.follows)
+        for connection in behind:
+            # At once: what comes next would hide the gap.
+            self.leave(connection)
+        if behind:
+            self.leaving.append(Farewell(behind, "messages were missed", True))
+
+    def _deliver_message(self, message: Message, age: float = 0.0) -> int:
+        if self.history is not None:
+            taken = self.history.take(message, age)
+            if taken is None:
+                return 0
+            message = taken
+            if self._breaks != self.history.breaks:
+                self.begin_epoch()
         self.counters.messages += 1
         receivers = self._receivers_of(message)
         if not receivers.count:

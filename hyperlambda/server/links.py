@@ -46,6 +46,7 @@ class Link(ServerConnection):
         path: The path that it asked for; decides about its protocol.
         identity: Whose it is; both are set while the request is looked at.
         connection_id: The id that was negotiated for it, or None.
+        resumes: Whether its client will say first what it has seen.
         session: None until the WebSocket is open.
         is_dismissed: Whether we are closing it; its further requests do not count.
         last_received: When anything arrived, in seconds of the loop's clock.
@@ -68,6 +69,7 @@ class Link(ServerConnection):
         self.path = ""
         self.identity: Identity = ANONYMOUS
         self.connection_id: str | None = None
+        self.resumes = False
         self.session: Session | None = None
         self.is_dismissed = False
         self.last_received = self.loop.time()

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from .backplane import Figure
 from .hub import SocketHub
 
 __all__ = ["CONTENT_TYPE", "CallTimes", "Refusals", "write_metrics"]
@@ -130,10 +131,33 @@ def write_metrics(
     page.add(
         "executes_failed_total", "counter", "Calls that ended badly.", calls.failed
     )
-    for figure in hub.backplane.figures():
+    for figure in (*_history(hub), *hub.backplane.figures()):
         page.add(*figure)
     page.add_histogram("execute_seconds", "Time from request to result.", calls)
     return page.text()
+
+
+def _history(hub: SocketHub) -> list[Figure]:
+    history, counters = hub.history, hub.counters
+    if history is None:
+        return []
+    return [
+        Figure("history_messages", "gauge", "Kept messages.", history.count),
+        Figure("history_bytes", "gauge", "Memory of these, about.", history.size),
+        Figure(
+            "resumes_total",
+            "counter",
+            "Requests for what was missed.",
+            counters.resumes,
+        ),
+        Figure(
+            "resume_gaps_total",
+            "counter",
+            "Those of them that found a gap.",
+            counters.gaps,
+        ),
+        Figure("replayed_total", "counter", "Missed messages sent.", counters.replayed),
+    ]
 
 
 class _Page:

@@ -23,9 +23,11 @@ from .backplane import Figure, Item, Receiver
 from .cluster_view import ClusterTables
 from .connection import Connection
 from .envelope import Entry, EnvelopeError, decode_entry, split_batch
+from .history import History
 from .negotiation import LIFETIME, new_id
 from .outbox import Outbox
 from .redis_client import TIMEOUT, Client, Redis, explain, import_redis, open_redis
+from .redis_history import RedisHistory
 from .redis_presence import OwnPresence, Peers
 
 __all__ = ["HEARTBEAT", "RedisBackplane"]
@@ -66,6 +68,7 @@ class RedisBackplane:
             clients of this node. Commands may be as many again.
         max_bytes: The same in bytes.
         start_timeout: Seconds that `start` gives Redis, before this node begins alone.
+        history: Of the hub, to be kept in Redis.
 
     Attributes:
         node: Its id: random, another one each time that a process starts.
@@ -82,6 +85,7 @@ class RedisBackplane:
         max_waiting: int = 10_000,
         max_bytes: int = 64 * 1024 * 1024,
         start_timeout: float = 5,
+        history: History | None = None,
     ) -> None:
         self.node = new_id()
         self.is_connected = False
@@ -91,6 +95,7 @@ class RedisBackplane:
         self._heartbeat = heartbeat
         self._timeout = heartbeat * MISSED
         self._start_timeout = start_timeout
+        self._history = None if history is None else RedisHistory(history, target)
         self._tables = ClusterTables()
         self._peers = Peers(self._tables, self._keys, self._timeout)
         self._own = OwnPresence(
@@ -141,9 +146,13 @@ class RedisBackplane:
 
     def forward(self, item: Item) -> bool:
         """Bring an item to the other nodes; see `Backplane`."""
-        if self._outbox.put(item):
-            self._work.set()
-        return True
+        history = self._history
+        if not self._outbox.put(item):
+            if history is not None:
+                history.lose(item)
+            return True
+        self._work.set()
+        return history is None or not history.makes_wait(item, self.is_connected)
 
     def announce(self, connection: Connection, is_here: bool) -> None:
         """Note that a connection has come, changed its groups, or gone."""
@@ -244,6 +253,8 @@ class RedisBackplane:
                 await self._confirm(pubsub)
                 await self._own.write_all(redis, self._tell)
                 names = await redis.smembers(self._keys.nodes)
+            if self._history is not None:
+                await self._history.catch_up(redis, self._hub)
             self._peers.read(redis, {name.decode() for name in names} - {self.node})
             self._heard_itself = self._loop.time()
             async with asyncio.TaskGroup() as group:
@@ -332,7 +343,9 @@ class RedisBackplane:
 
     async def _publish(self, batch: bytes, items: Sequence[Item]) -> None:
         """Publish a batch, which holds these items; maybe once more, after a failure."""
-        await self._redis.publish(self._keys.messages, batch)
+        history, redis = self._history, self._redis
+        if history is None or not await history.publish(redis, batch, items):
+            await redis.publish(self._keys.messages, batch)
 
     def _tell(self, pipe: Any, entry: Entry) -> None:
         pipe.publish(self._keys.messages, self._outbox.batch_of(entry))
@@ -360,6 +373,8 @@ class RedisBackplane:
             return
         if batch.node == self.node:
             self._heard_itself = self._loop.time()
+            if self._history is not None:
+                self._history.take_back(batch, self._hub)
             return
         # What nodes tell of themselves has no number.
         skipped = self._next.get(batch.node, 0) - batch.first if batch.first else 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,11 +23,16 @@ from .backplane import (
 )
 from .cluster_view import ClusterTables
 from .envelope import encode_item, join_batch
+from .history import History
 from .negotiation import new_id
 from .redis_client import Client, Redis, explain, import_redis, open_blocking_redis
 from .redis_presence import parse_records
+from .redis_script import PUBLISH, HistoryKeys, prepare, read_rules
 
 __all__ = ["RedisHub", "check_redis"]
+
+_RULES_LAST = 10.0
+"""Seconds after which it is asked again of which names messages are kept."""
 
 
 class RedisHub:
@@ -48,6 +54,8 @@ class RedisHub:
         self._errors = (OSError, import_redis().RedisError)
         self._node = new_id()
         self._number = 1
+        self._history = History(())
+        self._history_ends = 0.0
         # So that the channel has the order of the numbers.
         self._lock = threading.Lock()
 
@@ -129,7 +137,30 @@ class RedisHub:
         with self._lock:
             batch = join_batch(self._node, self._number, [line])
             self._number += 1
-            self._ask(lambda: self._redis.publish(self._keys.messages, batch))
+            self._ask(lambda: self._publish(batch, item))
+
+    def _publish(self, batch: bytes, item: Item) -> None:
+        keys, channel = HistoryKeys(self._target.prefix), self._keys.messages
+        if monotonic() >= self._history_ends:
+            self._history = self._read_rules(keys)
+            self._history_ends = monotonic() + _RULES_LAST
+        kept = prepare(self._history, keys, channel, batch, [item])
+        if kept is not None:
+            try:
+                script = self._redis.register_script(PUBLISH)
+                script(keys=kept.keys, args=kept.arguments)
+                return
+            except import_redis().ResponseError:
+                # Its memory is full: as with nodes, the message goes on all the same.
+                pass
+        self._redis.publish(channel, batch)
+
+    def _read_rules(self, keys: HistoryKeys) -> History:
+        try:
+            return read_rules(self._redis.hget(keys.meta, "rules"))
+        except import_redis().ResponseError:
+            # A user of Redis that may do this has no rules: nobody there keeps anything.
+            return History(())
 
     def _read(self) -> ClusterTables:
         tables = ClusterTables()

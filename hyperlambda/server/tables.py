@@ -18,10 +18,12 @@ from typing import TypeAlias
 from ..sockets import Audience, AudienceKind, Message
 from .backplane import Backplane
 from .connection import Connection
+from .history import History
 from .parcels import Receivers
 from .presence import Presence
+from .retention import covers
 
-__all__ = ["Members", "Tables"]
+__all__ = ["Members", "Tables", "has_live"]
 
 Members: TypeAlias = dict[Connection, None]
 """A set that keeps its order."""
@@ -35,8 +37,10 @@ _MAX_KNOWN = 64
 class Tables(Presence):
     """The part of a hub that knows whom a message reaches; for its owner's thread."""
 
-    def __init__(self, backplane: Backplane) -> None:
+    def __init__(self, backplane: Backplane, history: History | None = None) -> None:
         super().__init__(backplane)
+        self.history = history
+        self._ahead: set[Connection] = set()
         self._by_role: _Table = {}
         self._by_group: _Table = {}
         self._by_name: _Table = {}
@@ -44,14 +48,23 @@ class Tables(Presence):
         self._to_all_names: Members = {}
         self._known: dict[str | tuple[str, Audience], Receivers] = {}
 
-    def subscribe(self, connection: Connection, name: str) -> None:
+    def subscribe(
+        self, connection: Connection, name: str, seen: int | None = None
+    ) -> None:
         """
         Let a connection have the messages of a name, of 'foo.*', or of '*'.
 
         Does nothing for a connection that has left: its last requests may come later.
+
+        Args:
+            connection: Whose subscription it is.
+            name: A name or a pattern.
+            seen: The offset up to which the client has seen all messages with history.
         """
         if connection.id not in self._by_id:
             return
+        if self.history is not None:
+            self._start(connection, name, self.history.top, seen)
         self._known.clear()
         connection.names.add(name)
         if name == "*":
@@ -65,6 +78,7 @@ class Tables(Presence):
         """End a subscription; does nothing if there is none."""
         self._known.clear()
         connection.names.discard(name)
+        connection.starts.pop(name, None)
         if name == "*":
             self._to_all_names.pop(connection, None)
         elif name.endswith(".*"):
@@ -98,6 +112,8 @@ class Tables(Presence):
 
     def _receivers_of(self, message: Message) -> Receivers:
         name, audience = message.name, message.audience
+        if self._ahead and message.position is not None:
+            return self._receivers_behind(message, message.position[1])
         if message.excluded:
             found = self._find(name, audience)
             excluded = self._named(message.excluded)
@@ -111,6 +127,28 @@ class Tables(Presence):
             known = self._known[key] = Receivers(self._find(name, audience))
         return known
 
+    def _receivers_behind(self, message: Message, offset: int) -> Receivers:
+        """Return who has not seen a message already, on another node."""
+        name = message.name
+        found = self._find(name, message.audience)
+        excluded = self._named(message.excluded)
+        ahead = self._ahead
+        self._ahead = {each for each in ahead if each.ahead > offset}
+        return Receivers(
+            connection
+            for connection in found
+            if connection not in excluded
+            and (connection not in ahead or has_live(connection, name, offset))
+        )
+
+    def _start(
+        self, connection: Connection, name: str, top: int, seen: int | None
+    ) -> None:
+        connection.starts.setdefault(name, top if seen is None else seen)
+        if seen is not None and seen > max(top, connection.ahead):
+            connection.ahead = seen
+            self._ahead.add(connection)
+
     def _add_to_tables(self, connection: Connection, groups: tuple[str, ...]) -> None:
         for role in connection.identity.roles:
             _add(self._by_role, role, connection)
@@ -119,6 +157,7 @@ class Tables(Presence):
 
     def _remove_from_tables(self, connection: Connection) -> None:
         self._known.clear()
+        self._ahead.discard(connection)
         for role in connection.identity.roles:
             _discard(self._by_role, role, connection)
         for group in connection.groups:
@@ -166,8 +205,20 @@ class Tables(Presence):
             }
         ]
 
+    def is_member(self, connection: Connection, group: str) -> bool:
+        """Return whether a connection is in a group, as deliveries see it."""
+        return connection in self._by_group.get(group, ())
+
     def _named(self, ids: tuple[str, ...]) -> Members:
         return {self._by_id[id]: None for id in ids if id in self._by_id}
+
+
+def has_live(connection: Connection, name: str, offset: int) -> bool:
+    """Return whether a connection gets a message of an offset as it is published."""
+    return any(
+        start < offset and covers(pattern, name)
+        for pattern, start in connection.starts.items()
+    )
 
 
 def _union(sets: list[Members]) -> Members:

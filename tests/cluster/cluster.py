@@ -32,6 +32,7 @@ class Cluster:
         processes: They.
         urls: Where their clients connect.
         prefix: Of their names in Redis.
+        others: Processes with the same prefix that run already.
     """
 
     def __init__(self, redis: RedisServer, count: int, *arguments: str) -> None:
@@ -39,6 +40,7 @@ class Cluster:
         self.redis = redis
         self.processes: list[Popen[str]] = []
         self.urls: list[str] = []
+        self.others = 0
         self._count = count
         self._arguments = arguments
         self._stack = ExitStack()
@@ -61,8 +63,9 @@ class Cluster:
             line = line_of(process.stdout)
             assert line.startswith("listening on http"), process.communicate()
             self.urls.append(line.replace("listening on http", "ws") + "/ws")
+        all_nodes = self.others + self._count
         for index in range(self._count):
-            until(lambda index=index: self.health(index)["nodes"] == self._count)
+            until(lambda index=index: self.health(index)["nodes"] == all_nodes)
         return self
 
     def __exit__(self, *error: object) -> None:

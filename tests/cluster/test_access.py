@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hyperlambda.errors import SocketError
-from hyperlambda.server import SocketServer
+from hyperlambda.server import History, Rule, SocketServer
 from hyperlambda.server.redis_backplane import RedisBackplane
 from hyperlambda.server.redis_client import Redis
 from hyperlambda.server.redis_hub import RedisHub, check_redis
@@ -41,6 +41,28 @@ RIGHTS = [
     "+srem",
     "+smembers",
     "+set",
+]
+
+# And what it says for histories.
+HISTORY_RIGHTS = [
+    "+hget",
+    "+hmget",
+    "+hsetnx",
+    "+hincrby",
+    "+get",
+    "+time",
+    "+evalsha",
+    "+script|load",
+    "+xadd",
+    "+xdel",
+    "+xlen",
+    "+xrange",
+    "+zadd",
+    "+zcard",
+    "+zrange",
+    "+zrangebyscore",
+    "+zrem",
+    "+zscore",
 ]
 
 SERVERS = {
@@ -97,6 +119,30 @@ async def test_nodes_and_programs_meet_there(
             hub.publish(Message("bar"))
             assert await client.receive() == message("bar")
             assert hub.count_users() == 1
+
+
+async def test_histories_need_some_rights_more(tmp_path: Path, join: Connect) -> None:
+    for rights, is_kept in ((RIGHTS + HISTORY_RIGHTS, True), (RIGHTS, False)):
+        user = ("--port", "{port}", "--user", "hyper", "on", ">pass", *rights)
+        with RedisServer(tmp_path, *user) as redis:
+            target = Redis(f"redis://hyper:pass@127.0.0.1:{redis.port}")
+            history = History([Rule("foo", 2)])
+            backplane = RedisBackplane(target, history=history, start_timeout=2)
+            async with SocketServer(
+                port=0, secret=SECRET, backplane=backplane, history=history
+            ) as server:
+                assert backplane.is_connected is is_kept
+                if not is_kept:
+                    continue
+                client = await join(server)
+                await client.ask(type="subscribe", names=["foo"])
+                server.hub.publish(Message("foo"))
+                with RedisHub(target) as hub:
+                    for _ in range(4):
+                        hub.publish(Message("foo"))
+                for _ in range(5):
+                    assert "position" in await client.receive()
+                assert history.count == 2
 
 
 @pytest.mark.parametrize("kind", REFUSED)

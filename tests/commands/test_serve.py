@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from hyperlambda.client import SocketClient
 from hyperlambda.commands.group import group
 from hyperlambda.errors import SocketError
+from hyperlambda.sockets import Message
 
 from .process import SECRET, TIMEOUT, hyperlambda, line_of, serving, started, token
 
@@ -118,9 +119,35 @@ def test_a_configuration_file_gives_defaults_and_flags_win(tmp_path: Path) -> No
         assert hyperlambda(*publish, token("root")).returncode == 1
 
 
+def test_messages_are_kept_for_clients_that_come_back(tmp_path: Path) -> None:
+    config = tmp_path / "server.toml"
+    config.write_text('[server]\nport = 0\nhistory = ["a.no=0", "a.*=2,1m"]\n')
+    for arguments in (
+        ("--port", "0", "--history", "a.no=0", "--history", "a.*=2,1m"),
+        ("--config", str(config)),
+    ):
+        with started("serve", *arguments, HYPERLAMBDA_SECRET=SECRET) as server:
+            url = line_of(server.stdout).replace("listening on http", "ws") + "/ws"
+            with SocketClient(url, token=token("root")) as client:
+                client.subscribe("a.no")
+                assert client.position is None
+                for number in range(3):
+                    client.publish(Message("a.b", str(number)))
+                assert not client.subscribe("a.b", since="")
+                got = client.messages(TIMEOUT)
+                assert [next(got).args, next(got).args] == [1, 2]
+
+
+def test_wrong_rules_of_history_are_told() -> None:
+    code, message = refused("--history", "a=x")
+    assert code == 2
+    assert "the history 'a=x' needs a number of messages" in message
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("[server]\nhistory = 'a=1'", "'server.history' must be a list of texts"),
         ("[server]\nprt = 1", "no option is named 'server.prt'; did you mean 'port'?"),
         ("[server]\nsecret = 'x'", "no option is named 'server.secret'"),
         ("[server]\nhelp = true", "no option is named 'server.help'"),

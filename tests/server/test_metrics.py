@@ -9,9 +9,11 @@ import re
 from websockets.asyncio.client import connect
 
 from hyperlambda.server import Connection, SocketServer
+from hyperlambda.server.history import History
 from hyperlambda.server.hub import SocketHub
 from hyperlambda.server.metrics import CallTimes, Refusals, write_metrics
 from hyperlambda.server.protocols.plain import Done
+from hyperlambda.server.retention import Rule
 from hyperlambda.sockets import Message
 
 from .clients import PATIENCE, Connect, StartServer, message
@@ -139,3 +141,26 @@ def test_what_waits_is_told() -> None:
     hub.publish(Message("a"))
     page = write_metrics(hub, CallTimes(), Refusals(), [])
     assert samples(page)["hyperlambda_inbox_messages"] == 1
+
+
+async def test_metrics_of_histories(start_server: StartServer, join: Connect) -> None:
+    assert "hyperlambda_resumes_total" not in await scrape(await start_server())
+    history = History([Rule("a", 2)])
+    server = await start_server(history=history)
+    for _ in range(3):
+        server.hub.publish(Message("a"))
+    client = await join(server)
+    await client.send(type="subscribe", names=["a"], since=f"{history.epoch}-0")
+    for _ in range(3):
+        await client.receive()
+    found = await scrape(server)
+    assert found["hyperlambda_history_bytes"] == history.size > 0
+    assert [
+        found[f"hyperlambda_{name}"]
+        for name in (
+            "history_messages",
+            "resumes_total",
+            "resume_gaps_total",
+            "replayed_total",
+        )
+    ] == [2, 1, 1, 2]

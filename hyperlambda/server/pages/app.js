@@ -62,10 +62,26 @@ async function greet(welcome, gap) {
   expires = welcome.expires === null ? null : welcome.expires * 1000;
   showExpiry();
   keep({ isConnected: true });
-  if (gap !== null) log.note(`Back after ${duration(gap)}. What was published meanwhile is lost.`);
-  if (chips.size) ask([...chips.keys()], "subscribe").catch(refused);
+  if (gap !== null) catchUp(gap);
+  else if (chips.size) ask([...chips.keys()], "subscribe").catch(refused);
   await users.show(welcome.connection);
   check();
+}
+
+async function catchUp(gap) {
+  byId("subscribe-button").disabled = true; // one position stands for all names
+  try {
+    const isWhole = await connection.catchUp([...chips.keys()]);
+    const fate = isWhole === null
+      ? "What was published meanwhile is lost."
+      : isWhole
+        ? "Of names with history, everything published meanwhile has arrived."
+        : "Of what was published meanwhile, at least a part is lost.";
+    log.note(`Back after ${duration(gap)}. ${fate}`);
+  } catch (error) {
+    refused(error);
+  }
+  byId("subscribe-button").disabled = !connection.isOpen;
 }
 
 function showExpiry() {

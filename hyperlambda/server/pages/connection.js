@@ -1,6 +1,7 @@
 // One connection of the plain protocol, which comes back by itself.
 
 import { parseExactly } from "./json.js";
+import { Progress } from "./progress.js";
 
 const DELAYS = [0, 1, 2, 5, 10, 30]; // seconds before each attempt; the last one for all others
 const HEARTBEAT = 20_000; // milliseconds between questions whether the server is there
@@ -24,6 +25,8 @@ export class Connection {
   #retry = 0;
   #heartbeat = 0;
   #count = 0;
+  #progress = new Progress();
+  #id = ""; // of the connection
   #waiting = new Map(); // request number -> its promise's resolve and reject
 
   /**
@@ -44,6 +47,7 @@ export class Connection {
   open(token) {
     this.#leave();
     this.#token = token;
+    this.#progress = new Progress();
     this.#attempt = 0;
     this.#lostAt = 0;
     this.#changed({ name: "connecting", text: "Connecting …" });
@@ -71,6 +75,11 @@ export class Connection {
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
+  /** Subscribe as before, and get what was missed; see `Progress`. */
+  catchUp(names) {
+    return this.#progress.catchUp(names, (fields) => this.request(fields));
+  }
+
   #connect() {
     const url = new URL("/ws", location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
@@ -88,6 +97,7 @@ export class Connection {
 
   #receive(text) {
     const frame = JSON.parse(text);
+    this.#progress.take(frame);
     if (frame.type === "message") this.#received(frame.name, parseExactly(text).args);
     else if (frame.type === "welcome") this.#welcome(frame);
     else if (frame.type === "executed") this.#answer(parseExactly(text));
@@ -97,6 +107,7 @@ export class Connection {
   #welcome(welcome) {
     const gap = this.#lostAt ? (Date.now() - this.#lostAt) / 1000 : null;
     this.#isOpen = true;
+    this.#id = welcome.connection;
     this.#attempt = 0;
     this.#lostAt = 0;
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT);
@@ -125,7 +136,10 @@ export class Connection {
   async #lost(code, reason) {
     const socket = this.#socket;
     const why = reason || CLOSED[code] || `code ${code}`;
-    if (this.#isOpen) this.#lostAt = Date.now();
+    if (this.#isOpen) {
+      this.#lostAt = Date.now();
+      this.#progress.lose(this.#id);
+    }
     const wasOpen = this.#isOpen;
     this.#stop();
     if (code === 3005) return this.#fail("the token has ended; connect with a fresh one");

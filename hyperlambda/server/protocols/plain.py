@@ -9,7 +9,7 @@ subscription is ``{"type":"message","name":…,"args":JSON or null}``. A request
 =================  =============================  =====================================
 request            its fields                     answer
 =================  =============================  =====================================
-subscribe          names                          subscribed: names (those of the request)
+subscribe          names; since; former           subscribed: names (those of the request)
 unsubscribe        names                          unsubscribed: names
 publish            name; args; one of roles,      published: connections (if it was
                    groups, users, clients;        to count)
@@ -36,6 +36,12 @@ anything refused                                  error: code, message
 - ``count``: whether the answer tells how many connections of this server have subscribed
   to the name and are in the audience; false if absent.
 - ``reconnect``: whether the client is asked to connect anew; false if absent.
+- ``since``: a position; what was published behind it comes before the answer, which tells
+  whether that is all (``recovered``). When there is more, the answer is ``replayed``: the
+  client asks again, since its ``position``, and is subscribed only at the end. "" is the
+  position of whoever has seen nothing.
+- ``former``: ids of connections that the client had before; what excludes one of them is
+  not sent to it.
 - ``limit``: null for no limit; 10 if absent.
 - publish, users, and what is below them need one of the publishers' roles. A file that
   is executed says itself who may run it.
@@ -43,6 +49,9 @@ anything refused                                  error: code, message
 Codes of errors: ``malformed`` (no JSON object), ``invalid`` (a field is wrong),
 ``unknown-type``, ``forbidden``, ``unsupported``, ``too-many`` (subscriptions), ``failed``.
 An error never ends the connection.
+
+Messages of names with history have a ``position``, and so have, for whoever listens to such
+names, the answers to subscribe and ping: it stands for everything that came before.
 
 Frames that a request causes at its own connection come before its answer.
 """
@@ -56,7 +65,9 @@ from typing import Any, NoReturn, TypeAlias
 from ...errors import SocketError, nearest
 from ...sockets import Message
 from ..frames import PING, text_frame
+from ..history import write_position
 from ..hub import Connection, SocketHub
+from ..recovery import Bounds
 from .fields import (
     AUDIENCES,
     Fields,
@@ -70,11 +81,11 @@ from .fields import (
     take_json,
     take_limit,
     take_list,
-    take_names,
     take_text,
 )
+from .subscribing import MAX_NAMES, Later, Subscriber
 
-__all__ = ["Done", "Execute", "PlainSession", "encode_message"]
+__all__ = ["MAX_NAMES", "Done", "Execute", "PlainSession", "encode_message"]
 
 Done: TypeAlias = Callable[..., None]
 """Takes how a call ended: ``done(error text or None, JSON text of the result or None)``."""
@@ -86,15 +97,15 @@ Runs a file for a connection: ``execute(connection, file, JSON text or None, don
 Returns at once; ``done`` is called later, once, from any thread. Both protocols share it.
 """
 
-MAX_NAMES = 1_000
-"""How many subscriptions one connection may have."""
-
 
 def encode_message(message: Message) -> bytes:
     """Return the frame of a message; its argument is spliced in as it is."""
     name = dumps(message.name, ensure_ascii=False)
     argument = "null" if message.argument is None else message.argument
-    return text_frame(f'{{"type":"message","name":{name},"args":{argument}}}'.encode())
+    text = f'{{"type":"message","name":{name},"args":{argument}'
+    if message.position is not None:
+        text = f'{text},"position":"{write_position(message.position)}"'
+    return text_frame(f"{text}}}".encode())
 
 
 class PlainSession:
@@ -107,6 +118,8 @@ class PlainSession:
         publishers: Roles of which one is needed to publish.
         execute: Runs files; without it `execute` is answered with ``unsupported``.
         count_publish: Called for each message that the client publishes.
+        count_resume: Called each time that it asks for what it has missed.
+        bounds: How much of that it gets at once.
     """
 
     heartbeat = PING
@@ -120,12 +133,15 @@ class PlainSession:
         publishers: Collection[str] = ("root", "admin"),
         execute: Execute | None = None,
         count_publish: Callable[[], object] = lambda: None,
+        count_resume: Callable[[], object] = lambda: None,
+        bounds: Bounds | None = None,
     ) -> None:
         self.connection = connection
         self._hub = hub
         self._may_publish = not connection.identity.roles.isdisjoint(publishers)
         self._execute_file = execute
         self._count_publish = count_publish
+        self._subscriber = Subscriber(hub, connection, count_resume, bounds or Bounds())
 
     def open(self) -> None:
         """Join the hub and greet."""
@@ -158,7 +174,9 @@ class PlainSession:
         except SocketError as error:
             self._fail("failed", error.message, request_id)
         else:
-            if answer is not None:
+            if callable(answer):
+                self._answer_in_turn(answer, request_id)
+            elif answer is not None:
                 self._answer(answer, request_id)
 
     def farewell(self, reason: str, *, may_return: bool) -> bytes | None:
@@ -167,22 +185,11 @@ class PlainSession:
 
     # The requests. Each returns its answer, or None if that comes later.
 
-    def _subscribe(self, fields: Fields, request_id: object) -> Fields:
-        names = take_names(fields)
-        known = self.connection.names
-        if len(known.union(names)) > MAX_NAMES:
-            raise RequestError(
-                "too-many", f"only {MAX_NAMES} subscriptions are allowed"
-            )
-        for name in names:
-            self._hub.subscribe(self.connection, name)
-        return {"type": "subscribed", "names": names}
+    def _subscribe(self, fields: Fields, request_id: object) -> Fields | Later:
+        return self._subscriber.subscribe(fields)
 
-    def _unsubscribe(self, fields: Fields, request_id: object) -> Fields:
-        names = take_names(fields)
-        for name in names:
-            self._hub.unsubscribe(self.connection, name)
-        return {"type": "unsubscribed", "names": names}
+    def _unsubscribe(self, fields: Fields, request_id: object) -> Fields | Later:
+        return self._subscriber.unsubscribe(fields)
 
     def _publish(self, fields: Fields, request_id: object) -> Fields:
         self._require_publisher()
@@ -215,9 +222,8 @@ class PlainSession:
 
         self._execute_file(self.connection, file, argument, done)
 
-    def _ping(self, fields: Fields, request_id: object) -> Fields:
-        refuse_rest(fields, ())
-        return {"type": "pong"}
+    def _ping(self, fields: Fields, request_id: object) -> Fields | Later:
+        return self._subscriber.ping(fields)
 
     def _users(self, fields: Fields, request_id: object) -> Fields:
         self._require_publisher()
@@ -298,22 +304,46 @@ class PlainSession:
     def _answer(
         self, answer: Fields, request_id: str | int | None, result: str | None = None
     ) -> None:
-        if request_id is not None:
-            answer["id"] = request_id
-        self._send(answer, result)
+        self._send(_with_id(answer, request_id), result)
 
     def _fail(self, code: str, message: str, request_id: str | int | None) -> None:
-        self._answer({"type": "error", "code": code, "message": message}, request_id)
+        self._answer(_error(code, message), request_id)
+
+    def _answer_in_turn(self, act: Later, request_id: str | int | None) -> None:
+        def answer() -> int:
+            try:
+                fields, cost = act()
+            except RequestError as error:
+                fields, cost = _error(error.code, error.message), 0
+            frame = _frame(_with_id(fields, request_id))
+            self._hub.push(self.connection, frame)
+            return cost
+
+        self._hub.in_turn(answer)
 
     def _send(self, answer: Fields, result: str | None = None) -> None:
-        # ASCII only, so that half a surrogate pair in an id can be repeated.
-        text = dumps(answer, separators=(",", ":"))
-        if result is not None:  # spliced in as it is: its numbers may be exact
-            text = f'{text[:-1]},"result":{result}}}'
-        self._hub.send(self.connection, text_frame(text.encode()))
+        self._hub.send(self.connection, _frame(answer, result))
 
 
-_HANDLERS: dict[str, Callable[[PlainSession, Fields, Any], Fields | None]] = {
+def _error(code: str, message: str) -> Fields:
+    return {"type": "error", "code": code, "message": message}
+
+
+def _with_id(answer: Fields, request_id: str | int | None) -> Fields:
+    if request_id is not None:
+        answer["id"] = request_id
+    return answer
+
+
+def _frame(answer: Fields, result: str | None = None) -> bytes:
+    # ASCII only, so that half a surrogate pair in an id can be repeated.
+    text = dumps(answer, separators=(",", ":"))
+    if result is not None:  # spliced in as it is: its numbers may be exact
+        text = f'{text[:-1]},"result":{result}}}'
+    return text_frame(text.encode())
+
+
+_HANDLERS: dict[str, Callable[[PlainSession, Fields, Any], Fields | Later | None]] = {
     "subscribe": PlainSession._subscribe,
     "unsubscribe": PlainSession._unsubscribe,
     "publish": PlainSession._publish,

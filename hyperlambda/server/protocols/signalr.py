@@ -8,7 +8,8 @@ begins with the handshake ``{"protocol":"json","version":1}``, answered with ``{
 ====  ================  ==============================================================
 type  record            what happens
 ====  ================  ==============================================================
-1     Invocation        of ``execute(file, json)``: the file is run. One with an
+1     Invocation        of ``execute(file, json)``: the file is run; of
+                        ``resume(position, former)``: what was missed is sent. One with an
                         ``invocationId`` is answered with a Completion, one without never.
 4     StreamInvocation  refused with a Completion: no method streams.
 6     Ping              from then on a client that falls silent counts as gone.
@@ -21,6 +22,9 @@ subscriptions: every message whose audience the connection is in arrives, as an 
 with the message's name as target and one argument, the JSON text (or null).
 
 Records have the standard fields and no others: some clients stop at what they do not know.
+So a client learns positions from further invocations, and only if it has asked for them by
+``?resume=1`` in the hub's address: then there comes ``hyperlambda.position(position)``
+behind each message with history, and no message at all before it has called ``resume``.
 """
 
 from __future__ import annotations
@@ -32,10 +36,12 @@ from typing import Any, NoReturn, TypeAlias
 
 from ...sockets import Message
 from ..frames import text_frame
+from ..history import write_position
 from ..hub import Connection, SocketHub
+from ..recovery import MAX_FORMER, Bounds, resume
 from .plain import Execute
 
-__all__ = ["MAX_RECORD", "SignalRSession", "encode_message"]
+__all__ = ["MAX_RECORD", "SignalRSession", "encode_message", "encode_with_position"]
 
 MAX_RECORD = 32 * 1024
 """Bytes of a client's record, its end not counted."""
@@ -43,6 +49,8 @@ MAX_RECORD = 32 * 1024
 _END = "\x1e"
 _NEWEST_VERSION = 2
 _METHOD = "execute"
+_RESUME = "resume"
+_POSITION = "hyperlambda.position"
 
 # What clients of the original see, word by word (spec 05 §3.3).
 _NO_METHOD = "HubException: Method does not exist."
@@ -52,15 +60,22 @@ _NO_STREAM = (
     "streaming invocation."
 )
 
+# Who gets no positions has none to go on from.
+_NO_POSITIONS = "to resume, connect with '?resume=1' in the address of the hub"
+
 _Record: TypeAlias = dict[str, Any]
 
 
-def _frame(record: _Record) -> bytes:
+def _record(record: _Record) -> bytes:
     try:
         text = dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:  # half a surrogate pair in what a client sent
         text = dumps(record, separators=(",", ":")).encode()
-    return text_frame(text + b"\x1e")
+    return text + b"\x1e"
+
+
+def _frame(record: _Record) -> bytes:
+    return text_frame(_record(record))
 
 
 _PING = _frame({"type": 6})
@@ -69,7 +84,19 @@ _GREETING = _frame({})
 
 def encode_message(message: Message) -> bytes:
     """Return the frame of a message: its argument is a text that contains JSON."""
-    return _frame({"type": 1, "target": message.name, "arguments": [message.argument]})
+    return _frame(_push(message.name, message.argument))
+
+
+def encode_with_position(message: Message) -> bytes:
+    """Return the frame of a message, with a second record for where it stands."""
+    record = _record(_push(message.name, message.argument))
+    if message.position is not None:
+        record += _record(_push(_POSITION, write_position(message.position)))
+    return text_frame(record)
+
+
+def _push(target: str, argument: str | None) -> _Record:
+    return {"type": 1, "target": target, "arguments": [argument]}
 
 
 class ProtocolError(Exception):
@@ -87,6 +114,10 @@ class SignalRSession:
         end: Sends a frame, if any, and closes the connection.
         execute: Runs files; without it every call fails.
         max_record: Bytes that a record may have.
+        resumes: Whether no message is to come before the client has called `resume`;
+            then the connection's `encode` is `encode_with_position`.
+        count_resume: Called each time that it does so.
+        bounds: How much it gets at once of what it has missed.
     """
 
     def __init__(
@@ -98,6 +129,9 @@ class SignalRSession:
         end: Callable[[bytes | None], object],
         execute: Execute | None = None,
         max_record: int = MAX_RECORD,
+        resumes: bool = False,
+        count_resume: Callable[[], object] = lambda: None,
+        bounds: Bounds | None = None,
     ) -> None:
         self.connection = connection
         # Nothing may come before the answer to the handshake, a ping neither.
@@ -109,6 +143,9 @@ class SignalRSession:
         self._end = end
         self._execute_file = execute
         self._max_record = max_record
+        self._resumes = resumes
+        self._count_resume = count_resume
+        self._bounds = bounds or Bounds()
         self._tail = ""
         self._is_greeted = False
         self._has_ended = False
@@ -191,11 +228,15 @@ class SignalRSession:
         self.heartbeat = _PING
         # Before the answer: who has it misses nothing that is published afterwards.
         self._hub.join(self.connection)
-        self._hub.subscribe(self.connection, "*")
+        if not self._resumes:
+            self._hub.subscribe(self.connection, "*")
         self._write(_GREETING)
 
     def _invoke(self, record: _Record) -> None:
         target, arguments, call = _take_call(record)
+        if target.lower() == _RESUME:
+            self._resume(target, arguments, call)
+            return
         if target.lower() != _METHOD:
             self._complete(call, f"{_failed_call(target)} {_NO_METHOD}")
             return
@@ -215,12 +256,56 @@ class SignalRSession:
 
             self._execute_file(self.connection, file, argument, done)
 
+    def _resume(self, target: str, arguments: list[Any], call: str | None) -> None:
+        """Send what was missed, and from then on what is published."""
+        if not self._resumes:
+            self._complete(call, _NO_POSITIONS)
+            return
+        try:
+            position, former = _take_position(arguments)
+        except ValueError:
+            self._complete(call, _failed_call(target))
+            return
+        self._count_resume()
+
+        def act() -> int:
+            cost, result = self._resume_in_turn(position, former)
+            if call is not None:
+                frame = _completion(call, None, dumps(result, separators=(",", ":")))
+                self._hub.push(self.connection, frame)
+            return cost
+
+        self._hub.in_turn(act)
+
+    def _resume_in_turn(
+        self, position: str | None, former: list[str]
+    ) -> tuple[int, dict[str, Any]]:
+        hub, connection, history = self._hub, self.connection, self._hub.history
+        cost, is_recovered, has_more = 0, position is None, False
+        if history is None or position is None:
+            hub.subscribe(connection, "*")
+            now = None if history is None else history.position
+        else:
+            outcome = resume(
+                hub,
+                history,
+                connection,
+                ["*"],
+                position,
+                former=former,
+                encode=connection.encode,
+                bounds=self._bounds,
+            )
+            cost, now = outcome.cost, outcome.position
+            is_recovered, has_more = outcome.is_recovered, outcome.has_more
+        return cost, {"position": now, "recovered": is_recovered, "more": has_more}
+
     def _invoke_stream(self, record: _Record) -> None:
         target, _, call = _take_call(record)
         if call is None:
             raise ProtocolError("a stream needs an 'invocationId'")
-        if target.lower() == _METHOD:
-            self._complete(call, _NO_STREAM)
+        if target.lower() in (_METHOD, _RESUME):
+            self._complete(call, _NO_STREAM.replace(_METHOD, target.lower()))
         else:
             self._complete(call, f"{_failed_call(target)} {_NO_METHOD}")
 
@@ -236,16 +321,8 @@ class SignalRSession:
     def _complete(
         self, call: str | None, error: str | None, result: str | None = None
     ) -> None:
-        if call is None:
-            return
-        if error is not None:
-            frame = _frame({"type": 3, "invocationId": call, "error": error})
-        elif result is None:
-            frame = _frame({"type": 3, "invocationId": call})
-        else:
-            head = dumps({"type": 3, "invocationId": call}, separators=(",", ":"))
-            frame = text_frame(f'{head[:-1]},"result":{result}}}\x1e'.encode())
-        self._hub.send(self.connection, frame)
+        if call is not None:
+            self._hub.send(self.connection, _completion(call, error, result))
 
     def _fail(self, sentence: str) -> None:
         if self._has_ended:
@@ -264,6 +341,15 @@ _HANDLERS: dict[int, Callable[[SignalRSession, _Record], None]] = {
     6: SignalRSession._ping,
     7: SignalRSession._close,
 }
+
+
+def _completion(call: str, error: str | None, result: str | None) -> bytes:
+    if error is not None:
+        return _frame({"type": 3, "invocationId": call, "error": error})
+    if result is None:
+        return _frame({"type": 3, "invocationId": call})
+    head = dumps({"type": 3, "invocationId": call}, separators=(",", ":"))
+    return text_frame(f'{head[:-1]},"result":{result}}}\x1e'.encode())
 
 
 def _parse(text: str) -> _Record:
@@ -310,6 +396,24 @@ def _take_arguments(arguments: list[Any]) -> tuple[str | None, str | None]:
     if type(argument) is dict or type(argument) is list:
         return file, dumps(argument, allow_nan=False)
     raise ValueError(argument)
+
+
+def _take_position(arguments: list[Any]) -> tuple[str | None, list[str]]:
+    """
+    Return the position, None if it is null or missing, and ids of former connections.
+
+    Raises:
+        ValueError: There are other arguments than these.
+    """
+    position, former = (*arguments, None, None)[:2]
+    former = [] if former is None else former
+    if len(arguments) > 2 or type(former) is not list or len(former) > MAX_FORMER:
+        raise ValueError(arguments)
+    if position is not None and type(position) is not str:
+        raise ValueError(position)
+    if any(type(each) is not str for each in former):
+        raise ValueError(former)
+    return position, former
 
 
 def _failed_call(target: str) -> str:
