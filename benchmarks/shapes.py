@@ -59,11 +59,11 @@ while
 
 
 def _arithmetic(count: int) -> str:
-    body = """\
+    body = f"""\
       if
          mt
             get-value:x:@.i
-            .:int:500
+            .:int:{count // 2}
          .lambda
             math.multiply:x:@.i
                .:int:3
