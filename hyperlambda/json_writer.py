@@ -31,6 +31,7 @@ _LONG = 2000
 # Most objects have few members, and the same names as many others: how many are few,
 # and how many different beginnings of such lists of names are kept.
 _FEW = 64
+_VERY_FEW = 8
 _MOST_KEPT = 5000
 
 
@@ -56,6 +57,12 @@ def write_json(
     """
     if not nodes:
         return "{}"
+    if len(nodes) <= _VERY_FEW and not indent:
+        small = _small_object(nodes)
+        if small is not None:
+            if evaluator is not None:
+                _check_length(len(small), evaluator)
+            return small
     text = _Text(evaluator)
     parts = text.parts
     append = parts.append
@@ -113,6 +120,38 @@ def write_json(
             if not waiting:
                 return text.whole()
             _, left, names, close, layout = waiting.pop()
+
+
+def _small_object(nodes: Sequence[Node]) -> str | None:
+    """
+    Return the text of an object with some short plain members, or None if it is more.
+
+    Most messages are no more than that, and what the rest of this module makes ready for
+    long texts would be most of their cost.
+    """
+    quote = quoter()
+    members = {}
+    for node in nodes:
+        name, value = node.name, node.value
+        kind = type(value)
+        if node.children or name in _NAMELESS or len(name) > _LONG:
+            return None
+        if kind is str:
+            if len(value) > _LONG:
+                return None
+            members[name] = quote(value)
+        elif kind is Long or kind is int:
+            members[name] = integer_text(value)
+        elif kind is bool:
+            members[name] = "true" if value else "false"
+        elif value is None:
+            members[name] = "null"
+        else:
+            return None
+    if len(members) < len(nodes):
+        return None  # and an error
+    pairs = [f"{quote(name)}:{written}" for name, written in members.items()]
+    return escaped("{" + ",".join(pairs) + "}")
 
 
 class _Layout:
@@ -289,12 +328,8 @@ class _Text:
         self.parts.clear()
         self._chunks.append(chunk)
         self._length += len(chunk)
-        evaluator = self._evaluator
-        if evaluator is not None:
-            most = evaluator.limits.max_text
-            if most is not None and self._length > most:
-                evaluator.charge_text(self._length)
-            evaluator.look()
+        if self._evaluator is not None:
+            _check_length(self._length, self._evaluator)
 
     def looking(self, nodes: Sequence[Node]) -> Iterator[Node]:
         """Yield many nodes, and look every so often."""
@@ -315,6 +350,19 @@ class _Text:
         """Return the text."""
         self.look()
         return "".join(self._chunks)
+
+
+def _check_length(length: int, evaluator: Run) -> None:
+    """
+    See whether a program may write so many characters, and go on.
+
+    Raises:
+        LimitError: It may not.
+    """
+    most = evaluator.limits.max_text
+    if most is not None and length > most:
+        evaluator.charge_text(length)
+    evaluator.look()
 
 
 class _Expressions:

@@ -101,12 +101,9 @@ class SocketHub(Tables):
         """
         if not message.name:
             raise SocketError("a message needs a name")
-        try:
-            message.name.encode()
-            if message.argument is not None:
-                message.argument.encode()
-        except UnicodeEncodeError:
-            raise SocketError("a message cannot hold half a surrogate pair") from None
+        argument = message.argument
+        if not (message.name.isascii() and (argument is None or argument.isascii())):
+            _check_unicode(message)
         if len(self._inbox) >= self.max_inbox:
             raise SocketError(f"{self.max_inbox} messages wait to be delivered already")
         self._put(message)
@@ -293,3 +290,12 @@ class SocketHub(Tables):
             except RuntimeError as error:
                 self._is_woken = False
                 raise SocketError("the socket server is not running") from error
+
+
+def _check_unicode(message: Message) -> None:
+    try:
+        message.name.encode()
+        if message.argument is not None:
+            message.argument.encode()
+    except UnicodeEncodeError:
+        raise SocketError("a message cannot hold half a surrogate pair") from None
