@@ -15,7 +15,15 @@ from hyperlambda.server import SocketServer
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
 from .crowd import Crowd, crowd
-from .deliveries import FRAME, HANDSHAKE, NAME, SUBSCRIBE, open_plain
+from .deliveries import (
+    FRAME,
+    HANDSHAKE,
+    HANDSHAKEN,
+    NAME,
+    SUBSCRIBE,
+    SUBSCRIBED,
+    open_plain,
+)
 from .loops import LOOPS
 from .measuring import Result, Row, Times, ratios
 from .subscribers import raise_file_limit
@@ -52,8 +60,8 @@ def measure(sizes: Sizes) -> Result:
     rows = []
     for loop in sizes.loops:
         for path, opening in (
-            ("/ws", (SUBSCRIBE, '"subscribed"')),
-            ("/sockets", (HANDSHAKE, "{}")),
+            ("/ws", (SUBSCRIBE, SUBSCRIBED)),
+            ("/sockets", (HANDSHAKE, HANDSHAKEN)),
         ):
             each = asyncio.run(_memory(loop, path, count, opening))
             rows.append(
@@ -105,10 +113,12 @@ async def _audiences(count: int, messages: int, rounds: int) -> list[Row]:
         await open_plain(many, server, count)
         token = server.token("ada", ["editor"], ["room"])
         path = f"/ws?access_token={token}"
-        await members.open(server.port, path, few, SUBSCRIBE, '"subscribed"')
+        await members.open(server.port, path, few, SUBSCRIBE, SUBSCRIBED)
         # A name of the same length, so that frames are as long.
         other = SUBSCRIBE.replace(NAME, "bar.foo")
-        await others.open(server.port, "/ws", few, other, '"subscribed"')
+        await others.open(
+            server.port, "/ws", few, other, SUBSCRIBED.replace(NAME, "bar.foo")
+        )
         argument = '{"message":"Hello from backend"}'
 
         def to(kind: AudienceKind, name: str) -> Message:
