@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -167,7 +168,7 @@ def command(
     # Imported here, so that `--help` is quick.
     from ..evaluator import Evaluator, limits_of
     from ..server import FILE_LIMITS, FileExecutor, SocketServer
-    from ..server.loops import run
+    from ..server.loops import SWITCH_INTERVAL, run
 
     if root is not None and not Path(root).is_dir():
         raise CommandError(f"no folder is named '{root}'")
@@ -202,6 +203,7 @@ def command(
     if sockets_url:
         evaluator.hub = server.hub
     minutes = int(settings.get(VALID_MINUTES, 720))
+    sys.setswitchinterval(SWITCH_INTERVAL)
     with logging_to_stderr("info"), executor or nullcontext():
         run(_serve(server, minutes * 60))
 
