@@ -255,6 +255,7 @@ async def _measure_crowds(loop: str, sizes: Sizes) -> list[Row]:
         bursting = {
             name: each for name, each in contestants.items() if each.peer is None
         }
+        bursting["joined"] = Contestant(_joining(plain), crowds[0], _plain_size)
         at_once = await _take_turns(bursting, receivers, 1, sizes.burst, sizes.rounds)
     return [
         *_rows_of_one(f"{receivers:,} subscribers, {loop}", alone, sizes),
@@ -286,14 +287,16 @@ def _rows_of_one(title: str, taken: _Taken, sizes: Sizes) -> list[Row]:
     rows += [
         Row(
             rows[0].part,
-            "ours, processor time of the server",
+            f"{what}, processor time of the server",
             beside,
-            ratios(taken.processor, "ours", name),
+            ratios(taken.processor, own, other),
+            aim=aim,
         )
-        for name, beside in (
-            ("broadcast", _BROADCAST),
-            ("bare", _BARE),
-            ("picows", "picows"),
+        for own, what, other, beside, aim in (
+            ("ours", "ours", "broadcast", _BROADCAST, None),
+            ("ours", "ours", "bare", _BARE, 0.95),
+            ("ours", "ours", "picows", "picows", 1),
+            ("signalr", "SignalR clients", "ours", "our plain ones", 0.9),
         )
     ]
     return rows
@@ -316,6 +319,7 @@ def _rows_of_bursts(title: str, times: Times, sizes: Sizes) -> list[Row]:
         for own, what, other, beside, aim, least in (
             ("ours", "ours", "broadcast", _BROADCAST, 4, 4),
             ("ours", "ours", "bare", _BARE, None, None),
+            ("ours", "ours", "joined", "bare loop that joins frames", None, None),
             ("from a thread", "from a thread", "broadcast", _BROADCAST, 4, 4),
             ("signalr", "SignalR clients", "ours", "our plain ones", 0.9, 0.2),
         )
@@ -382,6 +386,17 @@ def _bare(server: SocketServer) -> Callable[[int], Awaitable[None]]:
         for _ in range(count):
             for transport in transports:
                 transport.write(FRAME)
+
+    return publish
+
+
+def _joining(server: SocketServer) -> Callable[[int], Awaitable[None]]:
+    transports = [link.transport for link in server._links.values()]
+
+    async def publish(count: int) -> None:
+        frames = b"".join([FRAME] * count)
+        for transport in transports:
+            transport.write(frames)
 
     return publish
 
