@@ -18,8 +18,8 @@ from hyperlambda import Evaluator, Limits, Node, parse
 from hyperlambda.server import SocketServer
 from hyperlambda.server.loops import SWITCH_INTERVAL
 
+from .contests import FRAME, NAME, open_plain
 from .crowd import Crowd, crowd
-from .deliveries import FRAME, NAME, open_plain
 from .loops import LOOPS, run_on
 from .machine import REFERENCE_YARDSTICK, yardstick
 from .measuring import Plot, Result, Row

@@ -14,8 +14,7 @@ from time import perf_counter
 from hyperlambda.server import SocketServer
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
-from .crowd import Crowd, crowd
-from .deliveries import (
+from .contests import (
     FRAME,
     HANDSHAKE,
     HANDSHAKEN,
@@ -24,6 +23,7 @@ from .deliveries import (
     SUBSCRIBED,
     open_plain,
 )
+from .crowd import Crowd, crowd
 from .loops import LOOPS
 from .measuring import Result, Row, Times, ratios
 from .subscribers import raise_file_limit
