@@ -59,7 +59,7 @@ class Crowd(_Process):
             path: What they ask for.
             count: How many.
             text: What each says when it is open.
-            until: What is in the frame that they wait for then.
+            until: The end of the frame that they wait for then.
         """
         await self._ask(
             "open", port=port, path=path, count=count, text=text, until=until

@@ -16,49 +16,37 @@ All are open at once and take turns. The receivers are those of subscribers.py.
 from __future__ import annotations
 
 import asyncio
-import gc
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from time import perf_counter, process_time
 
 from websockets.asyncio.server import Server, broadcast, serve
 
 from hyperlambda.server import SocketServer
-from hyperlambda.server.frames import join_text_frames, text_frame
 from hyperlambda.server.hub import SocketHub
-from hyperlambda.server.protocols.signalr import encode_message
-from hyperlambda.sockets import Message
 
-from .crowd import Crowd, Peer, crowd, peer
+from .contests import (
+    FRAME,
+    HANDSHAKE,
+    HANDSHAKEN,
+    MESSAGE,
+    TEXT,
+    Contestant,
+    Taken,
+    check,
+    open_plain,
+    plain_size,
+    signalr_size,
+    take_turns_to_send,
+)
+from .crowd import crowd, peer
 from .loops import LOOPS, run_on
 from .machine import REFERENCE_YARDSTICK, yardstick
 from .measuring import Plot, Result, Row, Times, median_rate, ratios
 from .subscribers import raise_file_limit
 
-__all__ = [
-    "FRAME",
-    "HANDSHAKE",
-    "NAME",
-    "SUBSCRIBE",
-    "Contestant",
-    "Sizes",
-    "measure",
-    "open_plain",
-]
-
-NAME = "foo.bar"
-_ARGUMENT = '{"message":"Hello from backend"}'
-_MESSAGE = Message(NAME, _ARGUMENT)
-_TEXT = f'{{"type":"message","name":"{NAME}","args":{_ARGUMENT}}}'
-FRAME = text_frame(_TEXT.encode())
-"""What each subscriber gets."""
-
-_SIGNALR_FRAME = encode_message(_MESSAGE)
-SUBSCRIBE = json.dumps({"type": "subscribe", "names": [NAME]})
-HANDSHAKE = '{"protocol":"json","version":1}\x1e'
+__all__ = ["Sizes", "measure"]
 
 _BARE = "bare loop of transport.write"
 _BROADCAST = "websockets.broadcast"
@@ -87,28 +75,6 @@ class Sizes:
     rounds: int
     burst: int
     loops: Sequence[str] = tuple(LOOPS)
-
-
-@dataclass(frozen=True, slots=True)
-class Contestant:
-    """
-    Somebody who sends.
-
-    Attributes:
-        publish: Publishes so many messages back to back.
-        crowd: Who receives them.
-        size: Returns the bytes that one receiver gets of so many.
-        peer: The process that sends, if that is not this one.
-    """
-
-    publish: Callable[[int], Awaitable[None]]
-    crowd: Crowd
-    size: Callable[[int], int]
-    peer: Peer | None = None
-
-    async def processor_time(self) -> float:
-        """Return the seconds of processor time that who sends has had."""
-        return process_time() if self.peer is None else await self.peer.processor_time()
 
 
 def measure(sizes: Sizes) -> Result:
@@ -149,7 +115,7 @@ async def _measure_fan(loop: str, count: int, rounds: int) -> _Fan:
         to_ours = await stack.enter_async_context(crowd())
         to_theirs = await stack.enter_async_context(crowd())
         await open_plain(to_ours, ours, count)
-        await to_theirs.open(await theirs.start(_TEXT), "/", count)
+        await to_theirs.open(await theirs.start(TEXT), "/", count)
         await theirs.ready(count)
 
         async def picows(messages: int) -> None:
@@ -157,14 +123,14 @@ async def _measure_fan(loop: str, count: int, rounds: int) -> _Fan:
                 await theirs.publish()
 
         contestants = {
-            "ours": Contestant(_publisher(ours.hub), to_ours, _plain_size),
-            "picows": Contestant(picows, to_theirs, _plain_size, theirs),
-            "bare": Contestant(_bare(ours), to_ours, _plain_size),
+            "ours": Contestant(_publisher(ours.hub), to_ours, plain_size),
+            "picows": Contestant(picows, to_theirs, plain_size, theirs),
+            "bare": Contestant(_bare(ours), to_ours, plain_size),
             # Between two that have the same connections stands another one.
-            "picows again": Contestant(picows, to_theirs, _plain_size, theirs),
+            "picows again": Contestant(picows, to_theirs, plain_size, theirs),
         }
-        await _check(contestants)
-        taken = await _take_turns(contestants, count, 2, 1, rounds)
+        await check(contestants)
+        taken = await take_turns_to_send(contestants, count, 2, 1, rounds)
     title = f"one message to {count:,} subscribers, {loop}"
     times = taken.elapsed
     rate = median_rate(times["ours"], count * 2)
@@ -210,9 +176,9 @@ async def _measure_crowds(loop: str, sizes: Sizes) -> list[Row]:
         pool = stack.enter_context(ThreadPoolExecutor(1))
         crowds = [await stack.enter_async_context(crowd()) for _ in range(4)]
         await open_plain(crowds[0], plain, receivers)
-        await crowds[1].open(signalr.port, "/sockets", receivers, HANDSHAKE, "{}")
+        await crowds[1].open(signalr.port, "/sockets", receivers, HANDSHAKE, HANDSHAKEN)
         await crowds[2].open(theirs.sockets[0].getsockname()[1], "/", receivers)
-        await crowds[3].open(await picows.start(_TEXT), "/", receivers)
+        await crowds[3].open(await picows.start(TEXT), "/", receivers)
         await picows.ready(receivers)
         # The last ones are answered before the server has noted that they are open.
         while len(theirs.connections) < receivers:
@@ -227,35 +193,38 @@ async def _measure_crowds(loop: str, sizes: Sizes) -> list[Row]:
 
         async def their_broadcast(count: int) -> None:
             for _ in range(count):
-                broadcast(connections, _TEXT)
+                broadcast(connections, TEXT)
 
         async def their_picows(count: int) -> None:
             for _ in range(count):
                 await picows.publish()
 
         contestants = {
-            "ours": Contestant(publish, crowds[0], _plain_size),
-            "broadcast": Contestant(their_broadcast, crowds[2], _plain_size),
-            "from a thread": Contestant(from_thread, crowds[0], _plain_size),
-            "signalr": Contestant(_publisher(signalr.hub), crowds[1], _signalr_size),
-            "bare": Contestant(_bare(plain), crowds[0], _plain_size),
-            "picows": Contestant(their_picows, crowds[3], _plain_size, picows),
+            "ours": Contestant(publish, crowds[0], plain_size),
+            "broadcast": Contestant(their_broadcast, crowds[2], plain_size),
+            "from a thread": Contestant(from_thread, crowds[0], plain_size),
+            "signalr": Contestant(_publisher(signalr.hub), crowds[1], signalr_size),
+            "bare": Contestant(_bare(plain), crowds[0], plain_size),
+            "picows": Contestant(their_picows, crowds[3], plain_size, picows),
         }
-        await _check(contestants)
-        alone = await _take_turns(
+        await check(contestants)
+        alone = await take_turns_to_send(
             contestants, receivers, sizes.messages, 1, sizes.rounds
         )
         bursting = {
             name: each for name, each in contestants.items() if each.peer is None
         }
-        at_once = await _take_turns(bursting, receivers, 1, sizes.burst, sizes.rounds)
+        bursting["joined"] = Contestant(_joining(plain), crowds[0], plain_size)
+        at_once = await take_turns_to_send(
+            bursting, receivers, 1, sizes.burst, sizes.rounds
+        )
     return [
         *_rows_of_one(f"{receivers:,} subscribers, {loop}", alone, sizes),
         *_rows_of_bursts(f"{receivers:,} subscribers, {loop}", at_once.elapsed, sizes),
     ]
 
 
-def _rows_of_one(title: str, taken: _Taken, sizes: Sizes) -> list[Row]:
+def _rows_of_one(title: str, taken: Taken, sizes: Sizes) -> list[Row]:
     times, amount = taken.elapsed, sizes.receivers * sizes.messages
     rows = [
         Row(
@@ -279,14 +248,16 @@ def _rows_of_one(title: str, taken: _Taken, sizes: Sizes) -> list[Row]:
     rows += [
         Row(
             rows[0].part,
-            "ours, processor time of the server",
+            f"{what}, processor time of the server",
             beside,
-            ratios(taken.processor, "ours", name),
+            ratios(taken.processor, own, other),
+            aim=aim,
         )
-        for name, beside in (
-            ("broadcast", _BROADCAST),
-            ("bare", _BARE),
-            ("picows", "picows"),
+        for own, what, other, beside, aim in (
+            ("ours", "ours", "broadcast", _BROADCAST, None),
+            ("ours", "ours", "bare", _BARE, 0.95),
+            ("ours", "ours", "picows", "picows", 1),
+            ("signalr", "SignalR clients", "ours", "our plain ones", 0.9),
         )
     ]
     return rows
@@ -309,6 +280,7 @@ def _rows_of_bursts(title: str, times: Times, sizes: Sizes) -> list[Row]:
         for own, what, other, beside, aim, least in (
             ("ours", "ours", "broadcast", _BROADCAST, 4, 4),
             ("ours", "ours", "bare", _BARE, None, None),
+            ("ours", "ours", "joined", "bare loop that joins frames", None, None),
             ("from a thread", "from a thread", "broadcast", _BROADCAST, 4, 4),
             ("signalr", "SignalR clients", "ours", "our plain ones", 0.9, 0.2),
         )
@@ -326,11 +298,6 @@ def _rows_of_bursts(title: str, times: Times, sizes: Sizes) -> list[Row]:
     return [*rows, scaled]
 
 
-async def open_plain(to: Crowd, server: SocketServer, count: int) -> None:
-    """Open subscribers of the plain protocol."""
-    await to.open(server.port, "/ws", count, SUBSCRIBE, '"subscribed"')
-
-
 @asynccontextmanager
 async def _their_server() -> AsyncIterator[Server]:
     async with serve(
@@ -344,20 +311,9 @@ async def _their_server() -> AsyncIterator[Server]:
         yield server
 
 
-def _plain_size(count: int) -> int:
-    return len(FRAME) * count
-
-
-def _signalr_size(count: int) -> int:
-    # What is due in one turn of the loop shares a frame.
-    if count == 1:
-        return len(_SIGNALR_FRAME)
-    return len(join_text_frames([_SIGNALR_FRAME] * count))
-
-
 def _publish(hub: SocketHub, count: int) -> None:
     for _ in range(count):
-        hub.publish(_MESSAGE)
+        hub.publish(MESSAGE)
 
 
 def _publisher(hub: SocketHub) -> Callable[[int], Awaitable[None]]:
@@ -379,52 +335,12 @@ def _bare(server: SocketServer) -> Callable[[int], Awaitable[None]]:
     return publish
 
 
-async def _check(contestants: Mapping[str, Contestant]) -> None:
-    """Let everybody send one message, which must arrive as the very same bytes."""
-    for name, each in contestants.items():
-        wanted = _SIGNALR_FRAME if name == "signalr" else FRAME
-        await each.publish(1)
-        arrived = await each.crowd.check(len(wanted))
-        if arrived != [wanted.hex()]:
-            raise SystemExit(f"'{name}' has sent something else: {arrived}")
+def _joining(server: SocketServer) -> Callable[[int], Awaitable[None]]:
+    transports = [link.transport for link in server._links.values()]
 
+    async def publish(count: int) -> None:
+        frames = b"".join([FRAME] * count)
+        for transport in transports:
+            transport.write(frames)
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """Seconds on the clock, and seconds of processor time of who sends."""
-
-    elapsed: Times
-    processor: Times
-
-
-async def _take_turns(
-    contestants: Mapping[str, Contestant],
-    receivers: int,
-    times: int,
-    batch: int,
-    rounds: int,
-) -> _Taken:
-    """
-    Time `times` batches of each contestant, round after round.
-
-    One message before them is not timed, so that nobody starts with cold connections.
-    """
-    taken = _Taken(
-        {name: [] for name in contestants}, {name: [] for name in contestants}
-    )
-    for _ in range(rounds):
-        for name, each in contestants.items():
-            gc.collect()
-            each.crowd.expect(receivers * each.size(1))
-            await each.publish(1)
-            await each.crowd.arrived()
-            each.crowd.expect(receivers * each.size(batch), times)
-            processor_start = await each.processor_time()
-            start = perf_counter()
-            for _ in range(times):
-                await each.publish(batch)
-                await each.crowd.arrived()
-            taken.elapsed[name].append(perf_counter() - start)
-            spent = await each.processor_time() - processor_start
-            taken.processor[name].append(spent)
-    return taken
+    return publish

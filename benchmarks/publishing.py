@@ -7,6 +7,7 @@ Programs are evaluated in a thread beside the event loop, as the server runs the
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,9 +16,10 @@ from time import perf_counter
 
 from hyperlambda import Evaluator, Limits, Node, parse
 from hyperlambda.server import SocketServer
+from hyperlambda.server.loops import SWITCH_INTERVAL
 
+from .contests import FRAME, NAME, open_plain
 from .crowd import Crowd, crowd
-from .deliveries import FRAME, NAME, open_plain
 from .loops import LOOPS, run_on
 from .machine import REFERENCE_YARDSTICK, yardstick
 from .measuring import Plot, Result, Row
@@ -65,14 +67,24 @@ class Sizes:
 
 
 def measure(sizes: Sizes) -> Result:
-    """Measure latency and throughput of publishing programs."""
+    """Measure latency and throughput of publishing programs, as `serve` has them."""
     raise_file_limit()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    try:
+        return _measure(sizes)
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _measure(sizes: Sizes) -> Result:
     rows: list[Row] = []
     lines: dict[str, list[tuple[float, float]]] = {}
     for loop in sizes.loops:
         for load in ("idle", "busy"):
             fastest, _ = yardstick(3)
             found = run_on(loop, _latencies(sizes, load == "busy"))
+            fastest = min(fastest, yardstick(3)[0])
             rows += _latency_rows(f"{load}, {loop}", found, fastest, sizes)
             lines[f"{load}, {loop}"] = _percentiles(found)
     for loop in sizes.loops:
@@ -151,8 +163,10 @@ def _latency_rows(
             Row(
                 f"socket.signal to the last of {sizes.receivers:,} subscribers",
                 f"{percentile}, {how}",
-                "SignalR on Kestrel, idle, scaled",
+                "SignalR on Kestrel, 1,000 receivers, idle, scaled",
                 [scaled / ours],
+                # Busy, it was not measured.
+                aim=1 if how.startswith("idle") else None,
                 note=f"{ours * 1000:.1f} ms, {scaled * 1000:.1f} ms there",
                 least=0.05,
             )
@@ -178,6 +192,7 @@ async def _signals(loop: str, sizes: Sizes) -> list[Row]:
             # It has seen something, however quick the program was.
             await asyncio.sleep(0.002)
             watch.cancel()
+            fastest = min(fastest, yardstick(1)[0])
     aim = _SIGNALS_AIM * REFERENCE_YARDSTICK / fastest
     lags.sort()
     lag = ", ".join(f"p{p} {_at(lags, p) * 1000:.1f}" for p in (50, 99, 100))

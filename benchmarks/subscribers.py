@@ -9,8 +9,8 @@ receiver gets the same frames. Commands come as JSON lines on stdin:
 command  its fields                      answer on stdout
 =======  ==============================  ==============================================
 open     port, path, count, text, until  ``{}`` when so many more are open and, if there
-                                         is a text, have sent it and got a frame with
-                                         the text `until` in it
+                                         is a text, have sent it and got a frame that
+                                         ends with the text `until`
 check    size                            the distinct first `size` bytes, as hex
 count    size, times                     ``.`` each time that `size` bytes more arrived
 =======  ==============================  ==============================================
@@ -32,6 +32,9 @@ _TIMEOUT = 30.0
 """Seconds for one answer of a server."""
 
 _FILES = 20_000
+
+_TOGETHER = 100
+"""Connections that are opened at the same time."""
 
 
 def raise_file_limit() -> int:
@@ -62,12 +65,16 @@ class Group:
     ) -> None:
         """Open further connections."""
         wanted = (until or "").encode()
-        for _ in range(count):
-            opened = _open(port, path, text, wanted)
-            # With a timeout, each recv would be two calls to the system.
-            opened.settimeout(None)
-            self._selector.register(opened, EVENT_READ)
-            self.sockets.append(opened)
+        for start in range(0, count, _TOGETHER):
+            opened = [
+                _begin(port, path, text) for _ in range(min(_TOGETHER, count - start))
+            ]
+            for each in opened:
+                _finish(each, wanted)
+                # With a timeout, each recv would be two calls to the system.
+                each.settimeout(None)
+                self._selector.register(each, EVENT_READ)
+            self.sockets += opened
 
     def check(self, size: int) -> list[str]:
         """Return what arrives, as hex, each thing once however many receive it."""
@@ -92,35 +99,33 @@ class Group:
                 os.write(1, b".")
 
 
-def _open(port: int, path: str, text: str | None, until: bytes) -> socket.socket:
-    """Do the handshake (RFC 6455 §4.1), and subscribe."""
+def _begin(port: int, path: str, text: str | None) -> socket.socket:
+    """Ask for a WebSocket (RFC 6455 §4.1), and say the text at once."""
     opened = socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
     key = base64.b64encode(os.urandom(16)).decode()
-    opened.sendall(
+    request = (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
         f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-        f"Sec-WebSocket-Version: 13\r\n\r\n".encode()
-    )
-    head = b""
-    # Byte by byte, for frames may follow at once and must stay in the socket.
-    while not head.endswith(b"\r\n\r\n"):
-        head += _read(opened, 1)
-    if b" 101 " not in head.split(b"\r\n", 1)[0]:
-        raise SystemExit(f"the handshake failed: {head!r}")
+        f"Sec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
     if text is not None:
         payload = text.encode()
         # A mask of zeros leaves the payload as it is (RFC 6455 §5.3).
-        opened.sendall(struct.pack("!BB4x", 0x81, 0x80 | len(payload)) + payload)
-        while until not in _read_frame(opened):
-            pass
+        request += struct.pack("!BB4x", 0x81, 0x80 | len(payload)) + payload
+    opened.sendall(request)
     return opened
 
 
-def _read_frame(opened: socket.socket) -> bytes:
-    length = _read(opened, 2)[1]
-    if length == 126:
-        (length,) = struct.unpack("!H", _read(opened, 2))
-    return _read(opened, length)
+def _finish(opened: socket.socket, until: bytes) -> None:
+    """Read the answer to the request, and frames up to the one that ends so."""
+    data = b""
+    while b"\r\n\r\n" not in data or not data.endswith(until):
+        more = opened.recv(4096)
+        if not more:
+            raise SystemExit(f"the handshake failed: {data!r}")
+        data += more
+    if b" 101 " not in data.partition(b"\r\n")[0]:
+        raise SystemExit(f"the handshake failed: {data!r}")
 
 
 def _read(opened: socket.socket, size: int) -> bytes:

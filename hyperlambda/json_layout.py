@@ -203,12 +203,8 @@ class Text:
         self.parts.clear()
         self._chunks.append(chunk)
         self._length += len(chunk)
-        evaluator = self._evaluator
-        if evaluator is not None:
-            most = evaluator.limits.max_text
-            if most is not None and self._length > most:
-                evaluator.charge_text(self._length)
-            evaluator.look()
+        if self._evaluator is not None:
+            check_length(self._length, self._evaluator)
 
     def looking(self, nodes: Sequence[Node]) -> Iterator[Node]:
         """Yield many nodes, and look every so often."""
@@ -229,3 +225,16 @@ class Text:
         """Return the text."""
         self.look()
         return "".join(self._chunks)
+
+
+def check_length(length: int, evaluator: Run) -> None:
+    """
+    See whether a program may write so many characters, and go on.
+
+    Raises:
+        LimitError: It may not.
+    """
+    most = evaluator.limits.max_text
+    if most is not None and length > most:
+        evaluator.charge_text(length)
+    evaluator.look()

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .errors import ArgumentError
 from .expressions import Expression
-from .json_layout import Layout, Opened, Text
+from .json_layout import Layout, Opened, Text, check_length
 from .json_scalars import (
     FEW,
     LONG,
     PARTS_BETWEEN_LOOKS,
     double_json,
+    escaped,
     quoter,
     scalar_json,
 )
@@ -33,6 +34,8 @@ __all__ = ["write_json"]
 _MAX_DEPTH: Final = 1000
 # Python prints integers up to here without asking how many digits they have.
 _LARGE: Final = 10**18
+# Objects of so few members may be written on a short way.
+_VERY_FEW: Final = 8
 
 
 def write_json(
@@ -57,6 +60,12 @@ def write_json(
     """
     if not nodes:
         return "{}"
+    if len(nodes) <= _VERY_FEW and not indent:
+        small = _small_object(nodes)
+        if small is not None:
+            if evaluator is not None:
+                check_length(len(small), evaluator)
+            return small
     text = Text(evaluator)
     parts: list[str] = text.parts
     quote, long = quoter(), Long
@@ -120,6 +129,38 @@ def write_json(
             if not waiting:
                 return text.whole()
             _, left, names, close, layout = waiting.pop()
+
+
+def _small_object(nodes: Sequence[Node]) -> str | None:
+    """
+    Return the text of an object with some short plain members, or None if it is more.
+
+    Most messages are no more than that, and what the rest of this module makes ready for
+    long texts would be most of their cost.
+    """
+    quote = quoter()
+    members: dict[str, str] = {}
+    for node in nodes:
+        name, value = node.name, node.value
+        kind = type(value)
+        if node.children or not name or name == "." or len(name) > LONG:
+            return None
+        if kind is str:
+            if len(value) > LONG:
+                return None
+            members[name] = quote(value)
+        elif kind is Long or kind is int:
+            members[name] = integer_text(value)
+        elif kind is bool:
+            members[name] = "true" if value else "false"
+        elif value is None:
+            members[name] = "null"
+        else:
+            return None
+    if len(members) < len(nodes):
+        return None  # and an error
+    pairs = [f"{quote(name)}:{written}" for name, written in members.items()]
+    return escaped("{" + ",".join(pairs) + "}")
 
 
 class _Expressions:

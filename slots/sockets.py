@@ -37,6 +37,8 @@ _KINDS = {
 
 _ARGUMENTS = ("args", "except", *_KINDS)
 
+_EVERYONE = Audience()
+
 
 @slot("sockets.signal", "socket.signal")
 def signal(evaluator: Evaluator, node: Node) -> None:
@@ -80,15 +82,16 @@ def signal(evaluator: Evaluator, node: Node) -> None:
         sockets.signal:orders.changed
     """
     hub = hub_of(evaluator, node)
-    _check_arguments(node)
+    given = _arguments(node)
     name = resolve_text(node)
-    argument = _argument(evaluator, node)
-    audience = _audience(node)
-    excluded = _excluded(node)
+    argument = _argument(evaluator, given.pop("args", None))
+    excluded = given.pop("except", None)
+    audience = _audience(given)
+    without = () if excluded is None else _excluded(excluded)
     if name == "":
         raise ArgumentError("a message needs a name, and this one is empty")
     if name is not None:
-        hub.publish(Message(name, argument, audience, excluded))
+        hub.publish(Message(name, argument, audience, without))
     node.clear()
 
 
@@ -217,11 +220,18 @@ def leave_group(evaluator: Evaluator, node: Node) -> None:
 # A message
 
 
-def _check_arguments(node: Node) -> None:
-    """Refuse children that mean nothing: one of them may be a misspelt audience."""
+def _arguments(node: Node) -> dict[str, Node]:
+    """
+    Return the first argument of each name.
+
+    Refuses children that mean nothing: one of them may be a misspelt audience.
+    """
+    given: dict[str, Node] = {}
     for child in node.children:
         name = child.name
-        if name not in _ARGUMENTS and name != "..":
+        if name in _ARGUMENTS:
+            given.setdefault(name, child)
+        elif name != "..":
             near = nearest(name.lower().lstrip("."), _ARGUMENTS)
             raise ArgumentError(
                 f"'{node.name}' has no argument '{name}'",
@@ -230,23 +240,19 @@ def _check_arguments(node: Node) -> None:
                 else "what the message says belongs below 'args'",
                 place=child.place,
             )
+    return given
 
 
-def _argument(evaluator: Evaluator, node: Node) -> str | None:
-    arguments = node.child("args")
+def _argument(evaluator: Evaluator, arguments: Node | None) -> str | None:
     if arguments is None:
         return None
     unwrap_descendants(evaluator, arguments)
     return write_json(arguments.children, evaluator=evaluator)
 
 
-def _audience(node: Node) -> Audience:
-    given: dict[str, Node] = {}
-    for child in node.children:
-        if child.name in _KINDS:
-            given.setdefault(child.name, child)
+def _audience(given: dict[str, Node]) -> Audience:
     if not given:
-        return Audience()
+        return _EVERYONE
     if len(given) > 1:
         names = " and ".join(f"'{name}'" for name in given)
         raise ArgumentError(f"a message has one audience at most, not {names}")
@@ -262,10 +268,7 @@ def _audience(node: Node) -> Audience:
     return Audience(_KINDS[name], _split(text))
 
 
-def _excluded(node: Node) -> tuple[str, ...]:
-    child = node.child("except")
-    if child is None:
-        return ()
+def _excluded(child: Node) -> tuple[str, ...]:
     text = resolve_text(child)
     if text is None:
         # Who was to be left out must not get it because of a mistake.

@@ -59,7 +59,7 @@ ROWS = {
     "evaluate": 5,
     "reference": 1,
     "grow": 4,
-    "deliver": 17,
+    "deliver": 19,
     "scale": 5,
     "publish": 5,
     "cluster": 8,

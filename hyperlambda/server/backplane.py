@@ -224,10 +224,13 @@ def check_message(message: Message) -> None:
     """
     if not message.name:
         raise SocketError("a message needs a name")
+    argument = message.argument
+    if message.name.isascii() and (argument is None or argument.isascii()):
+        return  # what nearly all are
     try:
         message.name.encode()
-        if message.argument is not None:
-            message.argument.encode()
+        if argument is not None:
+            argument.encode()
     except UnicodeEncodeError:
         raise SocketError("a message cannot hold half a surrogate pair") from None
 

@@ -218,6 +218,7 @@ class SocketHub(Tables):
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection; does nothing if it is forgotten already."""
+        # Its descriptor may soon be that of another.
         connection.outlet = NO_OUTLET
         if self._exit(connection):
             self._remove_from_tables(connection)

@@ -95,9 +95,7 @@ class Link(ServerConnection):
         super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Report that the socket is gone; its descriptor is closed after this."""
-        self.descriptor = NO_OUTLET
-        self._close_outlet()
+        """Report that the socket is gone, before its descriptor is closed."""
         self._lost(self)
         super().connection_lost(exc)
 

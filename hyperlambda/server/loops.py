@@ -12,7 +12,15 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-__all__ = ["find_loop_factory", "run"]
+__all__ = ["SWITCH_INTERVAL", "find_loop_factory", "run"]
+
+SWITCH_INTERVAL = 0.001
+"""
+Seconds that a thread may compute while others wait, in a process that is only a server.
+
+By Python's default of 0.005, programs that compute in threads let the event loop wait for so
+long after each call to the system, of which it makes several for each message.
+"""
 
 
 def find_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -156,7 +156,6 @@ class Tables(Presence):
             _add(self._by_group, group, connection)
 
     def _remove_from_tables(self, connection: Connection) -> None:
-        self._known.clear()
         self._ahead.discard(connection)
         for role in connection.identity.roles:
             _discard(self._by_role, role, connection)

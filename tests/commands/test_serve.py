@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -173,3 +176,22 @@ def test_mistakes_in_a_configuration_file_are_told(
     assert message in shown
     assert shown.startswith(f"error: '{file}'")
     assert shown.count("\n") == 1
+
+
+def test_programs_that_compute_leave_the_event_loop_its_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a process that is only a server, threads change over sooner."""
+    seen: list[float] = []
+
+    def run(main: Coroutine[Any, Any, None]) -> None:
+        main.close()
+        seen.append(sys.getswitchinterval())
+
+    monkeypatch.setattr("hyperlambda.server.loops.run", run)
+    before = sys.getswitchinterval()
+    try:
+        assert CliRunner().invoke(group, ["serve", "--port", "0"]).exit_code == 0
+    finally:
+        sys.setswitchinterval(before)
+    assert seen == [pytest.approx(0.001)]

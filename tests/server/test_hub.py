@@ -79,6 +79,36 @@ def test_an_audience_reaches_its_members_only(
     assert reached(hub, "m", kind, *names) == set(expected)
 
 
+def test_whom_a_message_reached_before_does_not_decide(hub: SocketHub) -> None:
+    """The hub remembers receivers, until there may be others."""
+    roles, users = AudienceKind.ROLES, AudienceKind.USERS
+    one = add(hub, "a", "ada", roles="r", groups="g")
+    assert reached(hub, "m.n") == set()
+    hub.subscribe(one, "m.n")
+    assert reached(hub, "m.n") == reached(hub, "m.n") == {"a"}
+    assert reached(hub, "m.n", roles, "r") == {"a"}
+    assert reached(hub, "m.n", users, "ada") == {"a"}
+    other = add(hub, "b", "ada", "m.*", roles="r")
+    for audience in [(EVERYONE,), (roles, "r"), (users, "ada")]:
+        assert reached(hub, "m.n", *audience) == {"a", "b"}
+    hub.unsubscribe(one, "m.n")
+    for audience in [(EVERYONE,), (roles, "r"), (users, "ada")]:
+        assert reached(hub, "m.n", *audience) == {"b"}
+    hub.subscribe(one, "*")
+    assert reached(hub, "m.n") == {"a", "b"}
+    hub.leave(other)
+    for audience in [(EVERYONE,), (roles, "r"), (users, "ada")]:
+        assert reached(hub, "m.n", *audience) == {"a"}
+
+
+def test_only_some_audiences_are_remembered(hub: SocketHub) -> None:
+    add(hub, "a", "ada", "*")
+    for number in range(1_000):
+        reached(hub, f"m{number}")
+        reached(hub, "m", AudienceKind.USERS, str(number))
+    assert 0 < len(hub._known) <= 64
+
+
 def test_who_leaves_is_reached_by_nothing(hub: SocketHub) -> None:
     gone = add(hub, "a", "ada", "m", "m.*", "*", roles="r", groups="g")
     hub.leave(gone)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from websockets.protocol import State
 
+from hyperlambda.server.connection import NO_OUTLET
 from hyperlambda.server.hub import Connection, SocketHub
 from hyperlambda.server.links import Link, Writer
 from hyperlambda.sockets import Message
@@ -53,14 +56,18 @@ class Office:
             part=lambda *ending: self.parted.append(ending),
         )
 
-    def join(self, id: str, *names: str) -> tuple[Transport, Any, Connection]:
+    def join(
+        self, id: str, *names: str, descriptor: int = NO_OUTLET
+    ) -> tuple[Transport, Any, Connection]:
         connection = add(self.hub, id, None, *names)
         transport = Transport()
         link = SimpleNamespace(
             transport=transport,
             protocol=SimpleNamespace(state=State.OPEN),
             backlog=0,
-            descriptor=-1,
+            descriptor=descriptor,
+            session=SimpleNamespace(connection=connection),
+            loop=asyncio.get_running_loop(),
         )
         self.writer.links[connection] = cast("Link", link)
         return transport, link, connection
@@ -81,6 +88,111 @@ async def test_frames_of_one_turn_leave_in_one_write_and_are_joined_once() -> No
     assert [t.written for t in transports] == [[b"a=1;a=2;a=3;"]] * 3
     assert len({id(t.written[0]) for t in transports}) == 1
     assert other.written == [b"b=4;"]
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two ends of a connection, of which the first can take little."""
+    ends = socket.socketpair()
+    for end in ends:
+        end.setblocking(False)
+    ends[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+    yield ends
+    for end in ends:
+        end.close()
+
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+def fill(end: socket.socket) -> None:
+    """Write until nothing more fits."""
+    try:
+        while True:
+            end.send(b"full;")
+    except BlockingIOError:
+        pass
+
+
+def drain(end: socket.socket) -> bytes:
+    """Read all that is there."""
+    found = b""
+    try:
+        while True:
+            found += end.recv(10_000)
+    except BlockingIOError:
+        return found
+
+
+async def test_frames_go_to_the_socket_while_nothing_waits_before_them(
+    pair: Pair,
+) -> None:
+    office = Office()
+    transport, link, connection = office.join("x", "a", descriptor=pair[0].fileno())
+
+    def send(argument: str) -> None:
+        office.hub.publish(Message("a", argument))
+        office.turn()
+
+    send("1")
+    assert transport.written == [b"a=1;"]
+    send("2")
+    assert pair[1].recv(100) == b"a=2;"
+    transport.is_slow = True
+    Link.write(link, b"heartbeat;")
+    send("3")
+    assert transport.written == [b"a=1;", b"heartbeat;", b"a=3;"]
+    transport.written.clear()
+    send("4")
+    assert transport.written == [b"a=4;"]
+    transport.written.clear()
+    transport.is_slow = False
+    send("5")
+    send("6")
+    assert transport.written == [b"a=5;"]
+    assert pair[1].recv(100) == b"a=6;"
+    office.hub.leave(connection)
+    assert connection.outlet == NO_OUTLET
+
+
+@pytest.mark.parametrize("size", [1, 50_000])
+async def test_what_a_socket_does_not_take_waits_before_all_that_follows(
+    pair: Pair, size: int
+) -> None:
+    """The socket takes a part of it, or nothing."""
+    office = Office(max_bytes=10**6)
+    transport, _, connection = office.join("x", "a", descriptor=pair[0].fileno())
+    connection.outlet = pair[0].fileno()
+    transport.is_slow = True
+    if size == 1:
+        fill(pair[0])
+    office.hub.publish(Message("a", "x" * size))
+    office.turn()
+    taken = drain(pair[1]).replace(b"full;", b"")
+    # There is room again, and yet:
+    office.hub.publish(Message("a", "y"))
+    office.turn()
+    wanted = b"a=" + b"x" * size + b";"
+    assert taken + transport.written[0] == wanted
+    assert transport.written[1:] == [b"a=y;"]
+    assert (len(taken) > 0) == (size > 1)
+
+
+async def test_a_socket_that_is_broken_is_left_to_its_transport(pair: Pair) -> None:
+    office = Office()
+    transport, _, connection = office.join("x", "a", descriptor=pair[0].fileno())
+    connection.outlet = pair[0].fileno()
+    pair[1].close()
+    office.hub.publish(Message("a", "1"))
+    office.turn()
+    assert transport.written == [b"a=1;"]
+
+
+async def test_a_link_that_closes_writes_nothing_more(pair: Pair) -> None:
+    transport, link, _ = Office().join("x", "a", descriptor=pair[0].fileno())
+    link.protocol.state = State.CLOSING
+    Link.write(link, b"heartbeat;")
+    assert transport.written == []
 
 
 async def test_a_connection_that_is_not_open_is_not_written_to() -> None:

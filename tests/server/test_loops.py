@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Coroutine
 from typing import Any
+from unittest import mock
 
 import pytest
 import uvloop
@@ -160,6 +161,36 @@ def test_a_signalr_client_sees_its_greeting_first(loop_name: str) -> None:
                 while received.count("\x1e") < 2:
                     received += str(await one.recv())
                 assert received.startswith('{}\x1e{"type":1,"target":"n"')
+
+    run(loop_name, main())
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_waiting", "stays_open"),
+    [
+        (b"\x89\x80\0\0\0\0", True, False),  # a ping: the answer to it waits
+        (b"\x89\x80\0\0\0\0", False, True),  # or has left
+        (b"\x88\x80\0\0\0\0", False, False),  # the other end closes
+    ],
+)
+def test_what_websockets_writes_is_not_overtaken(
+    loop_name: str, frame: bytes, is_waiting: bool, stays_open: bool
+) -> None:
+    async def main() -> None:
+        async with (
+            SocketServer(port=0, secret=SECRET) as server,
+            connect(server.socket_url, proxy=None) as one,
+        ):
+            await one.recv()
+            ((connection, link),) = server._links.items()
+            real = link.transport
+            connection.outlet = link.descriptor
+            waiting = mock.Mock()
+            waiting.get_write_buffer_size.return_value = is_waiting
+            with mock.patch.object(link, "transport", waiting):
+                link.data_received(frame)
+            assert (connection.outlet == link.descriptor) == stays_open
+            real.abort()
 
     run(loop_name, main())
 
