@@ -14,7 +14,7 @@ from .node import Node
 if TYPE_CHECKING:
     from .run import Run
 
-__all__ = ["Layout", "Names", "Opened", "Text"]
+__all__ = ["Layout", "Names", "Opened", "Text", "check_length"]
 
 # Names of elements of an array.
 _NAMELESS = frozenset(("", "."))
