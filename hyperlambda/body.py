@@ -311,12 +311,18 @@ def _put_back(entry: _Entry) -> bool:
     node = entry.node
     for child in node.children:
         child.parent = None
-    for index, child in enumerate(entry.children):
-        if child.parent is not None:
-            return False
-        child.parent = node
-        child.index = index
-    node.children = list(entry.children) if entry.children else NO_CHILDREN
+    children = entry.children
+    if children:
+        index = 0
+        for child in children:
+            if child.parent is not None:
+                return False
+            child.parent = node
+            child.index = index
+            index += 1  # noqa: SIM113 # enumerate takes longer for so few
+        node.children = children.copy()
+    else:
+        node.children = NO_CHILDREN
     node.version += RESHAPED
     entry.version = node.version
     return True

@@ -59,29 +59,42 @@ def increment(
     # What loops do most is done here: a call would take longer than the sum.
     change: int | None = sign
     if node.children:
-        step = _step(evaluator, node)
-        is_small = type(step) is int and -_SMALL <= step <= _SMALL
-        change = step * sign if is_small else None
+        step = evaluator.operand(node) if len(node.children) == 1 else None
+        if type(step) is int and -_SMALL <= step <= _SMALL:
+            change = step * sign
+        else:
+            step = _other_step(evaluator, node, step)
+            change = None
     hop = expression.hop
-    if hop is None:
-        targets = expression.evaluate(node)
-    else:
+    if hop is not None:
         only = hop.hop(node)
-        targets = [] if only is None else [only]
-    for target in targets:
-        value = target.value
-        kind = type(value)
-        if change is not None and kind is int and -_SMALL <= value <= _SMALL:
-            target.value = value + change
-        elif change is not None and kind is Long and -_LARGE <= value <= _LARGE:
-            target.value = _new_int(Long, value + change)
-        elif value is not None:
-            result = operation(value, step)
-            if type(result) is str:
-                evaluator.charge_text(len(result))
-            target.value = result
+        if only is not None:
+            value = only.value
+            kind = type(value)
+            if change is None:
+                _apply(evaluator, only, step, operation)
+            elif kind is int and -_SMALL <= value <= _SMALL:
+                only.value = value + change
+            elif kind is Long and -_LARGE <= value <= _LARGE:
+                only.value = _new_int(Long, value + change)
+            else:
+                _apply(evaluator, only, step, operation)
+    else:
+        for target in expression.evaluate(node):
+            _apply(evaluator, target, step, operation)
     if node.children:
         node.clear()
+
+
+def _apply(
+    evaluator: Evaluator, target: Node, step: Any, operation: Callable[[Any, Any], Any]
+) -> None:
+    value = target.value
+    if value is not None:
+        result = operation(value, step)
+        if type(result) is str:
+            evaluator.charge_text(len(result))
+        target.value = result
 
 
 @slot("math.decrement")
@@ -114,10 +127,9 @@ def decrement(evaluator: Evaluator, node: Node) -> None:
     increment(evaluator, node, -1, arithmetic.subtract)
 
 
-def _step(evaluator: Evaluator, node: Node) -> Any:
-    if len(node.children) == 1:
-        step = evaluator.operand(node)
-    else:
+def _other_step(evaluator: Evaluator, node: Node, step: Any) -> Any:
+    """Return the step that is not a small int; of several children it is the first."""
+    if len(node.children) > 1:
         evaluator.run_children(node)
         step = resolve(node.children[0])
     if step is None:
