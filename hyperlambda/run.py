@@ -139,7 +139,7 @@ class Run(Allowance):
         max_depth = self.limits.max_depth
         self._max_depth = ENDLESS if max_depth is None else max_depth
         if IS_COMPILED:  # Python does not notice when compiled code calls too deeply
-            self._max_depth = min(self._max_depth, _DEEPEST)
+            self._max_depth = min(self._max_depth, _USUAL_DEPTH)
         self._get_value = value_reader()
         depth = _USUAL_DEPTH if max_depth is None else max_depth
         _make_room(min(depth, _DEEPEST))
