@@ -10,6 +10,7 @@ next ones. An expression does not change and may be shared by nodes and threads.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -350,6 +351,17 @@ _braces: ContextVar[int] = ContextVar("braces", default=0)
 
 def _look_up(text: str, identity: Node) -> str | None:
     """Resolve the text inside of braces, from the holder of the whole expression."""
+    with _one_deeper(text):
+        found = compile_expression(text).evaluate(identity)
+        if len(found) > 1:
+            raise ExpressionError(
+                f"the expression in braces '{shortened(text)}' finds several nodes"
+            )
+        return resolve_text(found[0]) if found else None
+
+
+@contextmanager
+def _one_deeper(text: str) -> Iterator[None]:
     depth = _braces.get()
     if depth >= _DEEPEST_BRACES:
         raise ExpressionError(
@@ -357,12 +369,7 @@ def _look_up(text: str, identity: Node) -> str | None:
         )
     token = _braces.set(depth + 1)
     try:
-        found = compile_expression(text).evaluate(identity)
-        if len(found) > 1:
-            raise ExpressionError(
-                f"the expression in braces '{shortened(text)}' finds several nodes"
-            )
-        return resolve_text(found[0]) if found else None
+        yield
     finally:
         _braces.reset(token)
 
@@ -433,7 +440,8 @@ def _computed_value(text: str) -> Step:
 
     def step(nodes: list[Node], identity: Node) -> list[Node]:
         wanted = _look_up(inner, identity)
-        return [node for node in nodes if resolve_text(node) == wanted]
+        with _one_deeper(inner):
+            return [node for node in nodes if resolve_text(node) == wanted]
 
     return step
 
