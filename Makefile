@@ -45,7 +45,9 @@ FAST := .venv-fast/bin
 FAST_TESTS := tests/test_accelerated.py tests/test_a[l-s]*.py tests/test_[c-d]*.py \
 	tests/test_e[rvx]*.py tests/test_fuzz.py tests/test_[g-ln-v]*.py tests/test_messages.py \
 	tests/slots tests/server/test_execution.py --ignore=tests/test_wheel.py \
-	--ignore=tests/test_soak.py --ignore=tests/test_startup.py
+	--ignore=tests/test_soak.py --ignore=tests/test_startup.py \
+	--deselect=tests/test_fuzz.py::test_what_is_looked_for_is_found
+# (the last patches a function, which compiled code does not see)
 
 accelerated: .venv-fast/installed
 	@$(FAST)/hyperlambda --version
