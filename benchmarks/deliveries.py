@@ -215,12 +215,15 @@ async def _measure_crowds(loop: str, sizes: Sizes) -> list[Row]:
             name: each for name, each in contestants.items() if each.peer is None
         }
         bursting["joined"] = Contestant(_joining(plain), crowds[0], plain_size)
+        fastest, _ = yardstick()
         at_once = await take_turns_to_send(
             bursting, receivers, 1, sizes.burst, sizes.rounds
         )
     return [
         *_rows_of_one(f"{receivers:,} subscribers, {loop}", alone, sizes),
-        *_rows_of_bursts(f"{receivers:,} subscribers, {loop}", at_once.elapsed, sizes),
+        *_rows_of_bursts(
+            f"{receivers:,} subscribers, {loop}", at_once.elapsed, sizes, fastest
+        ),
     ]
 
 
@@ -263,7 +266,7 @@ def _rows_of_one(title: str, taken: Taken, sizes: Sizes) -> list[Row]:
     return rows
 
 
-def _rows_of_bursts(title: str, times: Times, sizes: Sizes) -> list[Row]:
+def _rows_of_bursts(title: str, times: Times, sizes: Sizes, before: float) -> list[Row]:
     amount = sizes.receivers * sizes.burst
     part = f"{sizes.burst} at once to {title}"
     rows = [
@@ -285,7 +288,8 @@ def _rows_of_bursts(title: str, times: Times, sizes: Sizes) -> list[Row]:
             ("signalr", "SignalR clients", "ours", "our plain ones", 0.9, 0.2),
         )
     ]
-    fastest, _ = yardstick()
+    # The faster of two: a slow moment afterwards must not make us look fast.
+    fastest = min(before, yardstick()[0])
     aim = _BURST_AIM * REFERENCE_YARDSTICK / fastest
     scaled = Row(
         part,
