@@ -188,7 +188,7 @@ def test_programs_that_compute_leave_the_event_loop_its_turn(
         main.close()
         seen.append(sys.getswitchinterval())
 
-    monkeypatch.setattr("hyperlambda.server.loops.run", run)
+    monkeypatch.setattr("hyperlambda.commands.service.run", run)
     before = sys.getswitchinterval()
     try:
         assert CliRunner().invoke(group, ["serve", "--port", "0"]).exit_code == 0
