@@ -18,7 +18,11 @@ from ..commands.process import SECRET
 from .cluster import Cluster, until
 from .redis_server import TIMEOUT, RedisServer
 
-HISTORY = ("--history", "chat.*=5,1m", "--history", "news=100")
+HISTORY = (
+    *("--history", "chat.*=5,1m", "--history", "news=100"),
+    # A machine that is busy must not look like a Redis that is away.
+    *("--redis-heartbeat", "3"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -134,6 +134,8 @@ silent-errors = true
 redis-prefix = "ours"
 redis-heartbeat = 2.5
 workers = 1
+history = ["chat.*=10,1m"]
+history-bytes = 1000
 """
     said = {line.split(" = ")[0] for line in text.splitlines()[1:]}
     paths = {"root", "secret-file"}
@@ -146,6 +148,7 @@ workers = 1
     assert said | paths | {"redis"} == known
     made = start(text)
     assert made["request_rate"] == 5
+    assert made["history"] is not None
     assert (made["require_auth"], made["reject_invalid_token"]) == (True, False)
 
 
