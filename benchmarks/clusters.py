@@ -218,7 +218,9 @@ class _Cluster:
 
     async def _open(self, node: _Process, path: str, count: int, name: str) -> None:
         text = json.dumps({"type": "subscribe", "names": [name]})
-        await self.people.open(node.port, path, count, text, '"subscribed"')
+        # How the answer ends.
+        until = json.dumps([name]) + "}"
+        await self.people.open(node.port, path, count, text, until)
 
     async def send_one_at_a_time(self, sizes: Sizes, costs: _Costs) -> None:
         """Send messages to everybody."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -219,7 +218,6 @@ def command(
     # Imported here, so that `--help` is quick.
     from ..evaluator import limits_of
     from ..server import FILE_LIMITS
-    from ..server.loops import SWITCH_INTERVAL
     from .service import Service, show
 
     if root is not None and not Path(root).is_dir():
@@ -255,7 +253,6 @@ def command(
         history_bytes=history_bytes,
     )
     minutes = int(settings.get(VALID_MINUTES, 720))
-    sys.setswitchinterval(SWITCH_INTERVAL)
     with logging_to_stderr("info"):
         if service.redis is not None:
             # Imported here: only who has several servers should pay for it.

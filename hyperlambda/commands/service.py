@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import click
 from ..evaluator import Evaluator
 from ..limits import Limits
 from ..server import FileExecutor, History, Rule, SocketServer
-from ..server.loops import run
+from ..server.loops import SWITCH_INTERVAL, run
 from ..server.redis_client import Redis
 
 __all__ = ["Service", "show"]
@@ -89,6 +90,7 @@ class Service:
             parent: A file descriptor that becomes readable when it must end too.
         """
         server, executor = self.make()
+        sys.setswitchinterval(SWITCH_INTERVAL)
         with executor or nullcontext():
             run(_serve(server, is_ready, parent))
 
