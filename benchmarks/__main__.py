@@ -18,6 +18,7 @@ from . import (
     deliveries,
     evaluation,
     growth,
+    json_documents,
     parsing,
     publishing,
     reference,
@@ -52,6 +53,10 @@ PARTS = {
     "evaluate": Part(
         lambda: evaluation.measure(2_000, 7),
         lambda: evaluation.measure(500, 3),
+    ),
+    "json": Part(
+        lambda: json_documents.measure(5_000, 9),
+        lambda: json_documents.measure(500, 5),
     ),
     "reference": Part(
         lambda: reference.measure(9, reference.accelerated_python()),

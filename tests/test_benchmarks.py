@@ -20,6 +20,7 @@ from benchmarks import (
     engine,
     evaluation,
     growth,
+    json_documents,
     machine,
     parsing,
     publishing,
@@ -46,6 +47,7 @@ TEXTS = [program for program in reference.PROGRAMS if program.name == "texts"]
 TINY: dict[str, Callable[[], Result]] = {
     "parse": lambda: parsing.measure(60, 2),
     "evaluate": lambda: evaluation.measure(20, 2),
+    "json": lambda: json_documents.measure(10, 2),
     "reference": lambda: reference.measure(1, None, TEXTS),
     "grow": lambda: growth.measure(1, 40, shapes.KINDS[:2], shapes.SHAPES[:2]),
     "deliver": lambda: deliveries.measure(deliveries.Sizes(6, 5, 2, 2, 3, ["uvloop"])),
@@ -57,6 +59,7 @@ TINY: dict[str, Callable[[], Result]] = {
 ROWS = {
     "parse": 7,
     "evaluate": 5,
+    "json": 2,
     "reference": 1,
     "grow": 4,
     "deliver": 19,
