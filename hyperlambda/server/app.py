@@ -48,9 +48,7 @@ from .watch import Watch
 __all__ = ["PLAIN_PATH", "SIGNALR_PATH", "SocketServer"]
 
 PLAIN_PATH = "/ws"
-
 SIGNALR_PATH = "/sockets"
-
 _log = logging.getLogger("hyperlambda.server")
 
 

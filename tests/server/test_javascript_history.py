@@ -8,7 +8,7 @@ from hyperlambda.server.retention import Rule
 from hyperlambda.sockets import Message
 
 from .clients import StartServer
-from .javascript import JavaScriptClient, javascript_client
+from .javascript import NEW, ClientProcess, client_process
 
 POSITION = "hyperlambda.position"
 
@@ -18,7 +18,7 @@ def publish(server: SocketServer, *numbers: int) -> None:
         server.hub.publish(Message("chat.a", str(number)))
 
 
-async def arrived(client: JavaScriptClient, count: int) -> tuple[list[str], str]:
+async def arrived(client: ClientProcess, count: int) -> tuple[list[str], str]:
     """Return the payloads of messages, and the position behind the last one."""
     texts, position = [], ""
     for _ in range(count):
@@ -35,12 +35,10 @@ async def test_it_resumes_after_a_reconnect(
     node: str, start_server: StartServer
 ) -> None:
     server = await start_server(history=History([Rule("chat.*", 4)]))
-    async with javascript_client(
-        node,
-        "@microsoft/signalr",
-        f"{server.url}/sockets?resume=1",
-        token=server.token("ada"),
-        reconnect=[0, 0, 1_000, 1_000],
+    options = {"token": server.token("ada"), "reconnect": [0, 0, 1_000, 1_000]}
+    url = f"{server.url}/sockets?resume=1"
+    async with client_process(
+        *(node, "driver.cjs", NEW, url), options=options
     ) as client:
         id = await client.start("chat.a", POSITION)
         publish(server, 1)
