@@ -22,9 +22,9 @@ __all__ = ["config_option", "settings_of"]
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "boolean": ((bool,), "true or false"),
     "float range": ((int, float), "a number"),
-    "history_rule": ((list,), "a list of texts"),
     "integer range": ((int,), "an integer"),
     "names": ((str, list), "a list of texts"),
+    "several": ((list,), "a list of texts"),
     "text": ((str,), "a text"),
 }
 
@@ -101,7 +101,7 @@ def _defaults(
             hint = f"; did you mean '{near}'?" if near else ""
             raise CommandError(f"'{file}': no option is named '{section}.{key}'{hint}")
         # What an option makes of its text by a function of its own, it is to check.
-        kind = "names" if option.multiple else option.type.name
+        kind = "several" if option.multiple else option.type.name
         kinds, wanted = _KINDS.get(kind, _KINDS["text"])
         items = value if isinstance(value, list) else []
         if type(value) not in kinds or any(type(item) is not str for item in items):

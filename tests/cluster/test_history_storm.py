@@ -163,7 +163,7 @@ async def publish(url: str, publisher: int, count: int) -> None:
 
 @pytest.fixture
 def nodes(own_redis: RedisServer) -> Iterator[Cluster]:
-    arguments = ("--history", f"storm.*={MESSAGES + 10},1h")
+    arguments = ("--history", f"storm.*={MESSAGES + 10},1h", "--redis-heartbeat", "3")
     rate = ("--publish-rate", "1000000", "--history-bytes", str(1 << 30))
     with Cluster(own_redis, NODES, *arguments, *rate) as cluster:
         yield cluster
