@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from hypothesis import HealthCheck, settings
 
 from hyperlambda import Evaluator
@@ -16,3 +18,9 @@ settings.load_profile("shared machine")
 # The first program lets Python call deeper. Hypothesis minds when that happens inside of
 # a test, so it happens here.
 Evaluator().run("")
+_RECURSION_LIMIT = sys.getrecursionlimit()
+
+
+def pytest_runtest_teardown() -> None:
+    """Leave to the next test what this one found: programs may let Python call deeper."""
+    sys.setrecursionlimit(_RECURSION_LIMIT)
