@@ -42,11 +42,13 @@ FAST := .venv-fast/bin
 	@touch $@
 
 # Those of the language: the rest is Python in both forms.
-FAST_TESTS := tests/test_accelerated.py tests/test_a[l-s]*.py tests/test_[c-d]*.py \
-	tests/test_e[rvx]*.py tests/test_fuzz.py tests/test_[g-ln-v]*.py tests/test_messages.py \
-	tests/slots tests/server/test_execution.py --ignore=tests/test_wheel.py \
-	--ignore=tests/test_soak.py --ignore=tests/test_startup.py \
-	--deselect=tests/test_fuzz.py::test_what_is_looked_for_is_found
+FAST_TESTS := $(addprefix tests/, test_accelerated.py test_allow.py test_async_slots.py \
+	test_body.py test_conformance.py test_docs.py test_errors.py test_evaluator.py \
+	test_expressions.py test_fuzz.py test_generator.py test_hostile_programs.py \
+	test_iterators.py test_limits.py test_messages.py test_node.py test_parser.py \
+	test_samples.py test_sealed.py test_siblings.py test_threads.py test_unwrapping.py \
+	slots/test_json.py slots/test_numbers.py slots/test_counting.py \
+	server/test_execution.py) --deselect=tests/test_fuzz.py::test_what_is_looked_for_is_found
 # (the last patches a function, which compiled code does not see)
 
 accelerated: .venv-fast/installed
