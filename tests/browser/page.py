@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..server.javascript import PATIENCE, give_up
+from ..server.javascript import PATIENCE, end, give_up
 
 DRIVER = Path(__file__).with_name("driver.cjs")
 
@@ -156,11 +156,4 @@ async def opened(node: str, chromium: str) -> AsyncIterator[Page]:
     try:
         yield Page(process)
     finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await end(process)

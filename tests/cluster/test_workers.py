@@ -19,12 +19,15 @@ from hyperlambda.server.negotiation import new_id
 from hyperlambda.sockets import Message
 
 from ..commands.process import hyperlambda, line_of, started
+from ..server.javascript import give_up
 from .cluster import MARKER, until, until_marker
 from .redis_server import TIMEOUT, RedisServer, free_port
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(socket, "SO_REUSEPORT"), reason="this system cannot share a port"
-)
+
+@pytest.fixture(autouse=True)
+def shared_ports() -> None:
+    if not hasattr(socket, "SO_REUSEPORT"):
+        give_up("this system cannot share a port")
 
 
 @pytest.fixture

@@ -61,6 +61,18 @@ def give_up(reason: str) -> None:
     pytest.skip(reason)
 
 
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Close the input of a process, which is to end it; kill it if that does not."""
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
 class ClientProcess:
     """A process with one client; what happens to it comes in as events."""
 
@@ -121,14 +133,7 @@ async def client_process(
     try:
         yield ClientProcess(process)
     finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await end(process)
 
 
 class Start:
