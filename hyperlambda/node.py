@@ -338,7 +338,7 @@ class Node:
         Raises:
             TreeError: A value leads back to a node that holds it.
         """
-        return _clone(self, ())
+        return clones([self])[0]
 
     # Inside
 
@@ -385,22 +385,25 @@ else:
 _DEEPEST_VALUES: Final = 100
 
 
-def clones(nodes: Iterable[Node]) -> list[Node]:
+def clones(nodes: Iterable[Node], holders: tuple[Node, ...] = ()) -> list[Node]:
     """
     Copy nodes and everything below them; the copies have no parent.
+
+    Args:
+        holders: Nodes whose values led here, which must not come again.
 
     Raises:
         TreeError: A value leads back to a node that holds it.
     """
     copies = []
     for node in nodes:
-        # As _copy_alone does: a call for each node would double the time.
+        # As below: a call for each node would double the time.
         copy = blank()
         copy.name = node.name
         value = node.value
         kind = type(value)
         if kind is Node or kind is bytearray:
-            value = copied_value(value)
+            value = copied_value(value, holders)
         copy.value = value
         copy.children = NO_CHILDREN
         copy.parent = None
@@ -409,17 +412,9 @@ def clones(nodes: Iterable[Node]) -> list[Node]:
         copy.version = 0
         copy.index = 0
         if node.children:
-            _copy_below(node, copy, ())
+            _copy_below(node, copy, holders)
         copies.append(copy)
     return copies
-
-
-def _clone(node: Node, holders: tuple[Node, ...]) -> Node:
-    """Copy a node; `holders` are those whose values led here, which must not come again."""
-    copy = _copy_alone(node, holders)
-    if node.children:
-        _copy_below(node, copy, holders)
-    return copy
 
 
 def _copy_below(top: Node, copy_of_top: Node, holders: tuple[Node, ...]) -> None:
@@ -447,23 +442,6 @@ def _copy_below(top: Node, copy_of_top: Node, holders: tuple[Node, ...]) -> None
         target.children = children
 
 
-def _copy_alone(node: Node, holders: tuple[Node, ...]) -> Node:
-    copy = blank()
-    copy.name = node.name
-    value = node.value
-    kind = type(value)
-    if kind is Node or kind is bytearray:
-        value = copied_value(value, holders)
-    copy.value = value
-    copy.children = NO_CHILDREN
-    copy.parent = None
-    copy.source = node.source
-    copy.offset = node.offset
-    copy.version = 0
-    copy.index = 0
-    return copy
-
-
 def copied_value(value: Any, holders: tuple[Node, ...] = ()) -> Any:
     """
     Return a value as a copy of its node would have it.
@@ -482,4 +460,4 @@ def copied_value(value: Any, holders: tuple[Node, ...] = ()) -> Any:
         return value
     if len(holders) >= _DEEPEST_VALUES or any(value is holder for holder in holders):
         raise TreeError("a node value leads back to itself, or is nested too deeply")
-    return _clone(value, (*holders, value))
+    return clones([value], (*holders, value))[0]
