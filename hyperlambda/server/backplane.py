@@ -84,7 +84,7 @@ class Receiver(Protocol):
     def inbox_size(self) -> int:
         """How much waits to take effect: who brings more should wait."""
 
-    def in_turn(self, action: Callable[[], int]) -> None:
+    def in_turn(self, action: Callable[[], int]) -> bool:
         """Have something done after all that has been accepted; see `SocketHub`."""
 
     def take_late(

@@ -181,7 +181,7 @@ class SocketHub(Tables):
         if not self._is_closed:
             self._put(_Reply(connection, frame))
 
-    def in_turn(self, action: Callable[[], int]) -> None:
+    def in_turn(self, action: Callable[[], int]) -> bool:
         """
         Have the owner do something, after everything that was published so far.
 
@@ -189,9 +189,14 @@ class SocketHub(Tables):
 
         Args:
             action: Returns what it has cost, in bytes of frames that could have been sent.
+
+        Returns:
+            Whether it will be done.
         """
-        if not self._is_closed:
-            self._put(_Action(action))
+        if self._is_closed:
+            return False
+        self._put(_Action(action))
+        return True
 
     # What the owner calls, on its own thread.
 

@@ -152,7 +152,9 @@ class RedisBackplane:
                 history.lose(item)
             return True
         self._work.set()
-        return history is None or not history.makes_wait(item, self.is_connected)
+        return history is None or not history.makes_wait(
+            item, self.is_connected, self._hub
+        )
 
     def announce(self, connection: Connection, is_here: bool) -> None:
         """Note that a connection has come, changed its groups, or gone."""

@@ -9,6 +9,9 @@ from the streams, before it hears what comes next. (redis_script.py says what is
 A message of a name with history takes effect at its own node too only when it comes back
 from Redis, with its position; and so do those published behind it, for the sake of their
 order. While Redis is away, only messages with history wait.
+
+What has come back stands in the hub's inbox, maybe behind something that was published
+after it. So until it has taken effect, messages that need not wait go behind it too.
 """
 
 from __future__ import annotations
@@ -69,17 +72,22 @@ class RedisHistory:
         # by identity, and those that have been, by number.
         self._unsent: dict[int, Message] = {}
         self._awaited: dict[int, Message] = {}
+        # How many have come back and have not taken effect.
+        self._returning = 0
         self._first = 0
 
-    def makes_wait(self, item: Item, is_connected: bool) -> bool:
-        """Return whether an item that is to be sent takes effect when it comes back."""
+    def makes_wait(self, item: Item, is_connected: bool, hub: Receiver) -> bool:
+        """Return whether an item that is to be sent takes effect later, not now."""
         if not isinstance(item, Message):
             return False
         is_behind = is_connected and (self._unsent or self._awaited)
-        if not is_behind and self._history.rule_for(item) is None:
-            return False
-        self._unsent[id(item)] = item
-        return True
+        if is_behind or self._history.rule_for(item) is not None:
+            self._unsent[id(item)] = item
+            return True
+        if self._returning:
+            self._give_back(item, hub)
+            return True
+        return False
 
     def lose(self, item: Item) -> None:
         """Note that an item is known to nobody but this node's clients."""
@@ -113,7 +121,16 @@ class RedisHistory:
             if self._awaited.pop(number, None) is not None:
                 item = decode_entry(line)
                 if isinstance(item, Message):
-                    hub.accept(item)
+                    self._give_back(item, hub)
+
+    def _give_back(self, item: Message, hub: Receiver) -> None:
+        hub.accept(item)
+        if hub.in_turn(self._note_return):
+            self._returning += 1
+
+    def _note_return(self) -> int:
+        self._returning -= 1
+        return 0
 
     async def catch_up(self, redis: Client, hub: Receiver) -> None:
         """
@@ -174,7 +191,7 @@ class RedisHistory:
         awaited, self._awaited = self._awaited, {}
         for number, item in awaited.items():
             if self._history.rule_for(item) is None:
-                hub.accept(item)
+                self._give_back(item, hub)
             elif number >= self._first:
                 # Of the last batch nobody knows whether it was kept: if it was, it has
                 # just been read, and that it comes back is of no consequence.

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from hyperlambda.server import History, Rule, SocketServer
-from hyperlambda.server.envelope import encode_item, join_batch, split_batch
+from hyperlambda.server.backplane import Receiver
+from hyperlambda.server.envelope import Batch, encode_item, join_batch, split_batch
 from hyperlambda.server.negotiation import new_id
 from hyperlambda.server.redis_backplane import RedisBackplane
 from hyperlambda.server.redis_client import Client, Redis, open_redis
@@ -126,6 +127,31 @@ async def test_only_items_are_numbered(
                 firsts.append(batch.first)
     await pubsub.aclose()
     assert sorted(first for first in firsts if first)[0] == 1
+
+
+async def test_nothing_overtakes_what_has_just_come_back(
+    start: StartNode, target: Redis, join: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message comes back behind others that were published after it and need not wait."""
+    node = await start(target)
+    listener = await listening(join, node, "*")
+    ids = (next(iter(node.server.hub.connections)).id,)
+    assert node.backplane._history is not None
+    take_back = node.backplane._history.take_back
+
+    def publish_and_take_back(batch: Batch, hub: Receiver) -> None:
+        is_first = batch.lines[0].startswith(b'["m","few","1"')
+        if is_first:
+            node.publish("few", 2, audience=Audience(AudienceKind.CLIENTS, ids))
+            node.publish("other", 3)
+        take_back(batch, hub)
+        if is_first:
+            node.publish("other", 4)
+            node.publish("few", 5)
+
+    monkeypatch.setattr(node.backplane._history, "take_back", publish_and_take_back)
+    node.publish("few", 1)
+    assert await numbers(listener, 5) == [1, 2, 3, 4, 5]
 
 
 async def test_a_node_that_was_cut_off_delivers_late_and_in_order(
