@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from .childless import NO_CHILDREN
-from .node import RESHAPED, Node, copied_value
+from .node import NO_CHILDREN, RESHAPED, Node, copied_value
 from .registry import standard_slots
 from .sealed import Sealed, depths
 from .siblings import rename

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .garbage import begin_program, end_program
 from .interpreted import mypyc_attr
 from .limits import Limits
 from .meter import looking_at
@@ -26,7 +27,6 @@ from .registry import (
     require_names,
     standard_slots,
 )
-from .roomy import call_with_room
 from .run import Run
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Evaluator(Run):
         if self._is_running:
             return self.run_tree(root)
         with self._begin() as run:
-            return call_with_room(run.run_tree, root)
+            return run.run_tree(root)
 
     def run(
         self,
@@ -184,10 +184,12 @@ class Evaluator(Run):
         run.dynamic_slots = self.dynamic_slots
         run._is_running = True
         run._start(loop)
+        begin_program()
         try:
             with looking_at(run.look):
                 yield run
         finally:
+            end_program()
             if run._runner is not None:
                 run._runner.close()
 

@@ -45,8 +45,8 @@ __all__ = [
 ]
 
 # A chain of expressions this long is worth a look whether it goes round in a circle.
-_LONG_CHAIN = 32
-_MOST_ITERATORS = 1_000
+_LONG_CHAIN: Final = 32
+_MOST_ITERATORS: Final = 1_000
 
 
 class Expression(Computed):

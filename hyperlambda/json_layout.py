@@ -5,7 +5,7 @@ How JSON is laid out: what stands between the values, worked out once for many.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .errors import ArgumentError
 from .json_scalars import FEW, LONG, PARTS_BETWEEN_LOOKS, escaped, quoter
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["Layout", "Names", "Opened", "Text", "check_length"]
 
 # Names of elements of an array.
-_NAMELESS = frozenset(("", "."))
+_NAMELESS: Final = frozenset(("", "."))
 
 # Most objects have few members, and the same names as many others: so many different
 # beginnings of such lists of names are kept.
-_MOST_KEPT = 5000
+_MOST_KEPT: Final = 5000
 
 
 class Layout:
@@ -105,9 +105,27 @@ class Names:
 
     Attributes:
         known: What is worked out already.
+        last: Of those, the one that was met here last, in most documents always the
+            same; or None.
+        lead: What is written before its value.
+        following: What may come after that.
     """
 
-    __slots__ = ("_before", "_between", "_colon", "_past", "_text", "_waiting", "known")
+    __slots__ = (
+        "_before",
+        "_between",
+        "_colon",
+        "_past",
+        "_text",
+        "_waiting",
+        "following",
+        "known",
+        "last",
+        "lead",
+    )
+
+    lead: str
+    following: Names
 
     def __init__(
         self,
@@ -119,6 +137,7 @@ class Names:
         past: tuple[str, ...] | None,
     ) -> None:
         self.known: dict[str, tuple[str, Names]] = {}
+        self.last: str | None = None
         self._text = text
         self._waiting = waiting
         self._before = before

@@ -8,16 +8,16 @@ RFC 8259 and the words ``NaN``, ``Infinity`` and ``-Infinity``.
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from .childless import NO_CHILDREN
 from .dates import LOCAL, ZONES, normal_date
 from .errors import HyperlambdaError, LiteralError
 from .garbage import uncollected
-from .node import Node, blank
+from .node import NO_CHILDREN, Node, blank
 from .numerals import Long
 
 if TYPE_CHECKING:
@@ -27,11 +27,15 @@ __all__ = ["MAX_DEPTH", "read_json"]
 
 MAX_DEPTH = 64
 
-# The scanner calls itself for each level, on the machine's stack: a text with more
-# brackets than this is first looked at, lest it is nested so deeply that this runs out.
-_SURELY_SHALLOW = 1_000
+# The scanner calls itself for each level, on the machine's stack, of which a level takes
+# some 150 bytes. It stops where Python's limit of recursion is; if that is higher than
+# this, a text with more brackets than this is first looked at.
+_SURELY_SHALLOW: Final = 12_000
 
-_new_int = int.__new__
+# Arrays of arrays, which are built by calls inside of calls.
+_DEEPEST_ARRAYS: Final = 500
+
+_new_int: Final = int.__new__
 
 
 def read_json(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> Node:
@@ -51,13 +55,13 @@ def read_json(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> Node:
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     text = _without_surrogates(text.removeprefix("\ufeff"))
-    brackets = text.count("[") + text.count("{")
-    if brackets > _SURELY_SHALLOW:
-        _check_quickly(text, max_depth)
+    if sys.getrecursionlimit() > _SURELY_SHALLOW < len(text):
+        _check_depth(text, max_depth)
     with uncollected(len(text)):
-        root = _root(_scanned(text, max_depth))
-    if max_depth < brackets <= _SURELY_SHALLOW:
-        _check_quickly(text, max_depth)
+        root = _scanned(text, max_depth)
+    if root.offset > max_depth:
+        _check_depth(text, max_depth)
+    root.offset = 0
     return root
 
 
@@ -72,10 +76,10 @@ def _decoder() -> JSONDecoder:
     return JSONDecoder(object_hook=_members)
 
 
-def _scanned(text: str, max_depth: int) -> Any:
-    """Return the value of a JSON text: an object as its node, others in Python's types."""
+def _scanned(text: str, max_depth: int) -> Node:
+    """Return the node of what a text holds; its offset says how deep that is nested."""
     try:
-        return _decoder().decode(text)
+        return _root(_decoder().decode(text))
     except RecursionError as error:
         _check_depth(text, max_depth)
         raise LiteralError(
@@ -117,37 +121,11 @@ def _failure(text: str, offset: int, sentence: str) -> HyperlambdaError:
     return LiteralError(f"bad JSON at line {line}, column {column}: {sentence}")
 
 
-_OTHER_BYTES = bytes(set(range(256)) - set(b'[]{}"'))
-
 # Most programs need none of these: `re` compiles each when it is first used. They are
 # possessive, so that no text makes matching slower than its length.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _BRACKETS = rf"(?s){_STRING}|([\[{{])|([\]}}])"
 _LONG_NUMBER = rf"(?s){_STRING}|([0-9]{{640,}}+)(?![0-9.eE])"
-
-
-def _check_quickly(text: str, max_depth: int) -> None:
-    """Do what `_check_depth` does, with less work for texts that are all right."""
-    data = _bytes(text)
-    if b"\\" in data:  # quotes that do not end a text, which pairs of these may precede
-        data = data.replace(rb"\\", b"").replace(rb"\"", b"")
-    marks = data.translate(None, _OTHER_BYTES)
-    # Every second part is inside of quotes: to take two away that touch changes no other.
-    brackets = b"".join(marks.replace(b'""', b"").split(b'"')[::2])
-    for _ in range(max_depth):
-        if not brackets:
-            return
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-    if brackets:
-        _check_depth(text, max_depth)
-
-
-def _bytes(text: str) -> bytes:
-    """Return bytes in which each ASCII character is itself, and no other looks like one."""
-    try:
-        return text.encode("latin-1")  # which is no work for most texts
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace")
 
 
 def _check_depth(text: str, max_depth: int) -> None:
@@ -181,7 +159,9 @@ _LONE_SURROGATE = (
 
 def _without_surrogates(text: str) -> str:
     """Replace halves of surrogate pairs, which no output can hold."""
-    if _can_be_encoded(text) and _SURROGATE_ESCAPE.search(text) is None:
+    if _can_be_encoded(text) and (
+        "\\u" not in text or _SURROGATE_ESCAPE.search(text) is None
+    ):
         return text
     # As long as what it replaces, so that offsets stay right.
     return re.sub(
@@ -192,28 +172,30 @@ def _without_surrogates(text: str) -> str:
 
 
 def _can_be_encoded(text: str) -> bool:
-    if text.isascii():
+    for encoding in ("latin-1", "utf-8"):  # the first is a mere copy, or fails at once
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            continue
         return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return False
 
 
 # Building the tree
 
 
+# While it is built, a node that is an array or object says in its offset how deep it is
+# nested: 1 if it holds no other. Who takes it in sets that to 0, as it is to be.
+
+
 def _root(data: Any) -> Node:
-    """Return the node of what a text holds."""
     root: Node
     if type(data) is Node:
         root = data
     else:
         root = Node()
         if type(data) is list:
-            if data:
-                root.children = _elements(data, root)
+            root.children = _elements(data, root, _DEEPEST_ARRAYS)
         else:
             root.value = _scalar(data)
     root.name = ""
@@ -232,23 +214,25 @@ def _members(members: dict[str, Any]) -> Node:
     parent = blank()
     parent.value = None
     parent.source = None
-    parent.offset = 0
     parent.version = 0
     if not members:
         parent.children = NO_CHILDREN
+        parent.offset = 1
         return parent
     children: list[Node] = []
+    deepest = 0
     node: Node  # or else it is anything, when compiled, and three times as slow
     for index, (name, value) in enumerate(members.items()):
         kind = type(value)
         if kind is Node:
             node = value
+            if node.offset > deepest:
+                deepest = node.offset
         else:
             # A call for each node would take half as long again.
             node = blank()
             node.children = NO_CHILDREN
             node.source = None
-            node.offset = 0
             node.version = 0
             if kind is str:
                 if len(value) > 18 and value[10] == "T":
@@ -256,35 +240,53 @@ def _members(members: dict[str, Any]) -> Node:
             elif kind is int:
                 value = _LONGS[value] if 0 <= value <= _MANY else _integer(value)
             elif kind is list:
-                if value:
-                    node.children = _elements(value, node)
+                node.children = _elements(value, node, _DEEPEST_ARRAYS)
+                if node.offset > deepest:
+                    deepest = node.offset
                 value = None
             node.value = value
         node.name = name
         node.parent = parent
         node.index = index
+        node.offset = 0
         children.append(node)
     parent.children = children
+    parent.offset = deepest + 1
     return parent
 
 
-def _elements(values: list[Any], parent: Node) -> list[Node]:
-    """Return the nodes of an array, whose elements may be nodes already."""
+def _elements(values: list[Any], parent: Node, room: int) -> list[Node]:
+    """
+    Return the nodes of an array, whose elements may be nodes already.
+
+    Args:
+        values: The elements.
+        parent: The node of the array, which gets its offset here.
+        room: How many more arrays may stand inside of each other.
+    """
+    if not values:
+        parent.offset = 1
+        return NO_CHILDREN
+    if not room:
+        raise RecursionError
     children: list[Node] = []
+    deepest = 0
     node: Node
     for index, value in enumerate(values):
         kind = type(value)
         if kind is Node:
             node = value
+            if node.offset > deepest:
+                deepest = node.offset
         else:
             node = blank()
             node.children = NO_CHILDREN
             node.source = None
-            node.offset = 0
             node.version = 0
             if kind is list:
-                if value:
-                    node.children = _elements(value, node)
+                node.children = _elements(value, node, room - 1)
+                if node.offset > deepest:
+                    deepest = node.offset
                 value = None
             else:
                 value = _scalar(value)
@@ -292,7 +294,9 @@ def _elements(values: list[Any], parent: Node) -> list[Node]:
         node.name = "."
         node.parent = parent
         node.index = index
+        node.offset = 0
         children.append(node)
+    parent.offset = deepest + 1
     return children
 
 
@@ -309,8 +313,8 @@ def _integer(value: int) -> Long | Decimal:
 
 
 # Most integers are small ones: they are made once.
-_MANY = 256
-_LONGS = [_new_int(Long, value) for value in range(_MANY + 1)]
+_MANY: Final = 256
+_LONGS: Final = [_new_int(Long, value) for value in range(_MANY + 1)]
 
 
 # Dates. Years and months out of range are seen by `datetime`.

@@ -83,11 +83,14 @@ def escaped(json: str) -> str:
     if json.isascii():
         return json
     if "\x85" not in json and "\u2028" not in json and "\u2029" not in json:
-        try:
-            json.encode()
-        except UnicodeEncodeError:  # half a surrogate pair
-            pass
-        else:
+        for encoding in (
+            "latin-1",
+            "utf-8",
+        ):  # the first is a mere copy, or fails at once
+            try:
+                json.encode(encoding)
+            except UnicodeEncodeError:  # maybe half a surrogate pair
+                continue
             return json
     return _BEYOND_ASCII.sub(_escape, json)
 

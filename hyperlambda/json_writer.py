@@ -75,11 +75,19 @@ def write_json(
     left, names, close = layout.opened(nodes)
     while True:
         for node in left:
-            found = names.known.get(node.name)
-            if found is None:
-                found = names.work_out(node.name)
-            lead, names = found
-            parts.append(lead)
+            name = node.name
+            if name is names.last:
+                parts.append(names.lead)
+                names = names.following
+            else:
+                found = names.known.get(name)
+                if found is None:
+                    found = names.work_out(name)
+                else:
+                    names.last = name
+                    names.lead, names.following = found
+                lead, names = found
+                parts.append(lead)
             children = node.children
             if children:
                 waiting.append((node, left, names, close, layout))

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Final
 
 from .errors import ExpressionError
 
 __all__ = ["LARGE", "MOST_VISITED", "Watch", "current_watch", "looking_at", "visit"]
 
-LARGE = 10_000
+LARGE: Final = 10_000
 """From how many nodes on it is worth a look: some hundreds of microseconds."""
 
 MOST_VISITED = 10_000_000

@@ -14,12 +14,23 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, Final, final
 
-from .childless import NO_CHILDREN
+from .childless import NO_CHILDREN as _NO_CHILDREN
 from .compiled import IS_COMPILED
 from .errors import MissingValueError, TreeError
 from .source import Place, Source
 
-__all__ = ["RESHAPED", "Computed", "Node", "blank", "clones", "copied_value"]
+__all__ = [
+    "NO_CHILDREN",
+    "RESHAPED",
+    "Computed",
+    "Node",
+    "blank",
+    "clones",
+    "copied_value",
+]
+
+NO_CHILDREN: Final = _NO_CHILDREN
+"""Where compiled code finds it at once."""
 
 RESHAPED: Final = 1 << 20
 """By how much a version goes up when children were not just appended."""
@@ -418,9 +429,10 @@ def clones(nodes: Iterable[Node], holders: tuple[Node, ...] = ()) -> list[Node]:
 
 
 def _copy_below(top: Node, copy_of_top: Node, holders: tuple[Node, ...]) -> None:
-    waiting = [(top, copy_of_top)]
+    waiting = [top, copy_of_top]
     while waiting:
-        source, target = waiting.pop()
+        target = waiting.pop()
+        source = waiting.pop()
         children: list[Node] = []
         for index, child in enumerate(source.children):
             copy = blank()
@@ -438,7 +450,8 @@ def _copy_below(top: Node, copy_of_top: Node, holders: tuple[Node, ...]) -> None
             copy.index = index
             children.append(copy)
             if child.children:
-                waiting.append((child, copy))
+                waiting.append(child)
+                waiting.append(copy)
         target.children = children
 
 

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from ._tables import TABLES
-from .childless import NO_CHILDREN
 from .errors import HyperlambdaError, HyperlambdaSyntaxError, UnknownTypeError
 from .expressions import compile_expression
 from .garbage import uncollected
 from .lalr import TableParser
 from .lexer import NodeToken, read_item, tokens
-from .node import Node, blank
+from .node import NO_CHILDREN, Node, blank
 from .source import Source
 from .values import add_converter, parse_literal
 

@@ -9,10 +9,10 @@ evaluator that is running.
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .allowance import ENDLESS, Allowance
 from .body import Code
@@ -35,6 +35,7 @@ from .registry import (
     add_installed_slots,
     value_reader,
 )
+from .roomy import call_with_room
 
 if TYPE_CHECKING:
     import asyncio
@@ -43,12 +44,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
+_Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
+
 # The most Python frames that one block of a program takes.
 _FRAMES_PER_BLOCK = 5
 # Blocks for which room is made: if there is no limit, and at the most. More would let
 # recursion through C code, such as that of a JSON scanner or of a sort, run out of the
 # machine's stack before Python notices.
 _USUAL_DEPTH = 1000
+# Fewer fit where Python has just begun; see roomy.py.
+_FEW_BLOCKS: Final = 6
 _DEEPEST = 2000
 # The most dynamic slots whose code is kept ready.
 _MOST_CODES = 256
@@ -72,6 +78,7 @@ class Run(Allowance):
         walking: The [for-each] that run, whose first child points at the present node.
         chain: The [else-if] of many that was run last, and whether it or one before it
             was true, as far as that can be known without looking at them again.
+        has_room: Whether those who go deep need not care; see roomy.py.
         references: How often a node itself, and not its value, was made the value of
             another one: since then a node may be known from elsewhere.
     """
@@ -81,6 +88,7 @@ class Run(Allowance):
         "_allowed_dynamic",
         "_awaited_by",
         "_codes",
+        "_deepest",
         "_depth",
         "_get_value",
         "_granted",
@@ -91,6 +99,7 @@ class Run(Allowance):
         "allow",
         "chain",
         "config",
+        "has_room",
         "hub",
         "references",
         "registry",
@@ -112,7 +121,9 @@ class Run(Allowance):
     _allowed_dynamic: frozenset[str] | None
     _awaited_by: tuple[int, ...]
     _codes: tuple[dict[Node, Code], dict[Node, Code]]
+    _deepest: int
     _depth: int
+    has_room: bool
     _get_value: SlotFunction | None
     _granted: dict[str, SlotFunction]
     _loop: asyncio.AbstractEventLoop | None
@@ -136,10 +147,13 @@ class Run(Allowance):
         self._loop = loop
         self._runner = None
         self._depth = 0
+        self.has_room = IS_COMPILED  # whose frames are of another kind
         max_depth = self.limits.max_depth
         self._max_depth = ENDLESS if max_depth is None else max_depth
         if IS_COMPILED:  # Python does not notice when compiled code calls too deeply
             self._max_depth = min(self._max_depth, _USUAL_DEPTH)
+        few = self._max_depth if IS_COMPILED else _FEW_BLOCKS
+        self._deepest = min(few, self._max_depth)
         self._get_value = value_reader()
         depth = _USUAL_DEPTH if max_depth is None else max_depth
         _make_room(min(depth, _DEEPEST))
@@ -173,8 +187,9 @@ class Run(Allowance):
         children = node.children
         if not children:
             return
-        if self._depth >= self._max_depth:
-            raise LimitError(f"blocks are nested more than {self._max_depth} deep")
+        if self._depth >= self._deepest:
+            self._go_deeper(node)
+            return
         self._depth += 1
         allowed = self._allowed
         get_value = self._get_value
@@ -212,6 +227,26 @@ class Run(Allowance):
             raise _failure(child.name, child, error) from error
         finally:
             self._depth -= 1
+
+    def _go_deeper(self, node: Node) -> None:
+        """Run the children of a node that stands deeper than most."""
+        if self._depth >= self._max_depth:
+            raise LimitError(f"blocks are nested more than {self._max_depth} deep")
+        self.run_with_room(self.run_children, node)
+
+    def run_with_room(
+        self, function: Callable[[_Argument], _Result], argument: _Argument
+    ) -> _Result:
+        """Call a function that goes deep, or runs something again and again."""
+        if self.has_room:
+            return function(argument)
+        self.has_room = True
+        deepest, self._deepest = self._deepest, self._max_depth
+        try:
+            return call_with_room(function, argument)
+        finally:
+            self.has_room = False
+            self._deepest = deepest
 
     def run_child(self, child: Node) -> None:
         """

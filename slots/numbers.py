@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from hyperlambda import ArgumentError, Evaluator, Node, arithmetic, slot
 from hyperlambda.dates import Time
@@ -19,7 +19,7 @@ from . import texts
 from .texts import charge_written
 
 # Sums of integers up to here have 30 bits, which is what Python compares fastest.
-_SMALL = 2**29 - 1
+_SMALL: Final = 2**29 - 1
 
 
 @slot("math.add")
