@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from threading import enumerate as enumerate_threads
 
 from hypothesis import HealthCheck, settings
 
@@ -22,5 +23,13 @@ _RECURSION_LIMIT = sys.getrecursionlimit()
 
 
 def pytest_runtest_teardown() -> None:
-    """Leave to the next test what this one found: programs may let Python call deeper."""
+    """
+    Leave to the next test what this one found.
+
+    Programs may let Python call deeper, and what they forked may go on after they have
+    ended, and then write to the log that it has failed.
+    """
     sys.setrecursionlimit(_RECURSION_LIMIT)
+    for thread in enumerate_threads():
+        if thread.name == "hyperlambda-fork":
+            thread.join(10)
