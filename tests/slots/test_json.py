@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -191,10 +192,43 @@ def test_64_levels_are_read() -> None:
     assert sum(1 for _ in read("[" * 64 + "]" * 64).walk()) == 64
 
 
-@pytest.mark.parametrize("opener", ["[", '{"a":', '[{"a":'])
-def test_enormous_nesting_is_an_error(opener: str) -> None:
-    with pytest.raises(LiteralError, match="64 deep"):
-        read(opener * 100_000)
+@pytest.mark.parametrize(
+    ("opener", "closer"),
+    [
+        ("[", "]"),
+        ('{"a":', "}"),
+        ('[{"a":', "}]"),
+        ('{"a":[[', "]]}"),
+        ("[1,[],{},[", "]]"),
+    ],
+)
+def test_depth_is_counted_exactly(opener: str, closer: str) -> None:
+    """Whatever stands inside of each other, and wherever in the text the deepest is."""
+    levels = len(closer)
+    for count in range(1, 12):
+        text = opener * count + "1" + closer * count
+        for around in (text, f"[{text},1]", f'{{"x":[],"y":{text},"z":{{}}}}'):
+            depth = count * levels + (around is not text)
+            assert generate(read_json(around, max_depth=depth))
+            with pytest.raises(LiteralError, match=f"more than {depth - 1} deep"):
+                read_json(around, max_depth=depth - 1)
+
+
+def test_depth_is_seen_to_where_the_caller_allows_much() -> None:
+    with pytest.raises(LiteralError, match="nested too deeply"):
+        read_json("[" * 700 + "]" * 700, max_depth=1000)
+    assert generate(read_json("[" * 400 + "]" * 400, max_depth=1000))
+
+
+def test_a_process_that_may_call_deep_is_safe() -> None:
+    """The scanner would go as deep as Python allows, on the stack of the machine."""
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(10_000_000)
+    try:
+        with pytest.raises(LiteralError, match="64 deep"):
+            read_json('{"a":[' * 100_000)
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 def test_many_brackets_side_by_side_or_in_texts_are_fine() -> None:
@@ -216,6 +250,7 @@ def test_brackets_in_texts_never_count_as_levels(texts: list[str]) -> None:
 def test_nodes_that_are_read_know_where_they_stand() -> None:
     root = read_json('{"a":[1,[],{}, {"b":{"c":[null,[2]]}}],"d":"x"}')
     for node in list(root.walk()):
+        assert (node.source, node.offset) == (None, 0)
         for position, child in enumerate(node.children):
             assert (child.parent, child.index) == (node, position)
         node.add(Node("new"))
