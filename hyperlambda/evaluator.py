@@ -8,8 +8,7 @@ evaluator that is running, which is what slots are given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .garbage import begin_program, end_program
 from .interpreted import mypyc_attr
 from .limits import Limits
-from .meter import looking_at
+from .meter import end_look, look_at
 from .node import Node
 from .parser import parse
 from .registry import (
@@ -169,11 +168,8 @@ class Evaluator(Run):
 
     # Inside
 
-    @contextmanager
-    def _begin(
-        self, loop: asyncio.AbstractEventLoop | None = None
-    ) -> Iterator[Evaluator]:
-        """Make the run of one program, and clean up after it."""
+    def _begin(self, loop: asyncio.AbstractEventLoop | None = None) -> _Program:
+        """Make the run of one program, to be entered before and left after it."""
         run = type(self).__new__(type(self))
         run.registry = self.registry
         run.config = self.config
@@ -184,14 +180,30 @@ class Evaluator(Run):
         run.dynamic_slots = self.dynamic_slots
         run._is_running = True
         run._start(loop)
+        return _Program(run)
+
+
+class _Program:
+    """What is around a program that runs; not a generator, which would take longer."""
+
+    __slots__ = ("_run", "_token")
+
+    def __init__(self, run: Evaluator) -> None:
+        self._run = run
+
+    def __enter__(self) -> Evaluator:
         begin_program()
+        self._token = look_at(self._run.look)
+        return self._run
+
+    def __exit__(self, *error: object) -> None:
+        end_look(self._token)
+        runner = self._run._runner
         try:
-            with looking_at(run.look):
-                yield run
+            if runner is not None:
+                runner.close()
         finally:
             end_program()
-            if run._runner is not None:
-                run._runner.close()
 
 
 def with_arguments(root: Node, arguments: Mapping[str, Any] | None) -> Node:

@@ -9,12 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any, Final
 
 from .errors import ExpressionError
 
-__all__ = ["LARGE", "MOST_VISITED", "Watch", "current_watch", "looking_at", "visit"]
+__all__ = [
+    "LARGE",
+    "MOST_VISITED",
+    "Watch",
+    "current_watch",
+    "end_look",
+    "look_at",
+    "looking_at",
+    "visit",
+]
 
 LARGE: Final = 10_000
 """From how many nodes on it is worth a look: some hundreds of microseconds."""
@@ -46,14 +55,24 @@ class Watch:
 _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
 
 
+def look_at(look: Callable[[], None]) -> Token[Watch | None]:
+    """Let a function be called, until `end_look`, when much is visited."""
+    return _watch.set(Watch(look))
+
+
+def end_look(token: Token[Watch | None]) -> None:
+    """Undo `look_at`."""
+    _watch.reset(token)
+
+
 @contextmanager
 def looking_at(look: Callable[[], None]) -> Iterator[None]:
     """Let a function be called, as long as a block runs, when much is visited."""
-    token = _watch.set(Watch(look))
+    token = look_at(look)
     try:
         yield
     finally:
-        _watch.reset(token)
+        end_look(token)
 
 
 def current_watch() -> Watch | None:
