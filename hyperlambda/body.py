@@ -289,8 +289,19 @@ def _restore(entries: list[_Entry]) -> bool:
             node.value = entry.value
         if node.name is not entry.name:
             rename(node, entry.name)
-        if node.version != entry.version and not _put_back(entry):
-            return False
+        if node.version != entry.version:
+            children = entry.children
+            if node.children is NO_CHILDREN and len(children) == 1:
+                # An operand that was taken away: what is most often to be put back.
+                child = children[0]
+                if child.parent is not None:
+                    return False
+                child.parent = node
+                child.index = 0
+                node.children = [child]
+                node.version = entry.version = node.version + RESHAPED
+            elif not _put_back(entry):
+                return False
     return True
 
 

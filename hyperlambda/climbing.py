@@ -127,17 +127,15 @@ class Above(Iteration):
                 # Mostly the hint is right, and asking for the position would take longer.
                 if siblings[index] is not node:
                     index = node.position()
-                if index:
-                    if index > MANY:
-                        found = nearest_before(parent, index, name)
-                        if found is not None:
-                            return found
-                        index = 0
-                    while index:
-                        index -= 1
-                        sibling = siblings[index]
-                        if sibling.name == name:
-                            return sibling
+                if index > MANY:
+                    found = nearest_before(parent, index, name)
+                    if found is not None:
+                        return found
+                    index = 0
+                while index:
+                    index -= 1
+                    if siblings[index].name == name:
+                        return siblings[index]
                 if parent.name == name:
                     return parent
                 node = parent
