@@ -80,15 +80,21 @@ def put_arguments_first(code: Node) -> Node:
 
 
 class _Entry:
-    """What one node was like when the code was as written."""
+    """
+    What one node was like when the code was as written.
 
-    __slots__ = ("children", "name", "node", "value", "version")
+    Attributes:
+        operand: Its child, if it had just one.
+    """
+
+    __slots__ = ("children", "name", "node", "operand", "value", "version")
 
     def __init__(self, node: Node) -> None:
         self.node = node
         self.name: str = node.name
         self.value: Any = node.value
         self.children: list[Node] = list(node.children)
+        self.operand = self.children[0] if len(self.children) == 1 else None
         self.version: int = node.version
 
 
@@ -226,6 +232,7 @@ class Body:
                 entry.node = copies[id(entry.node)]
             entry.node.adopt(children)
             entry.children = children
+            entry.operand = children[0] if len(children) == 1 else None
             entry.version = entry.node.version
         self._references = run.references
 
@@ -290,15 +297,14 @@ def _restore(entries: list[_Entry]) -> bool:
         if node.name is not entry.name:
             rename(node, entry.name)
         if node.version != entry.version:
-            children = entry.children
-            if node.children is NO_CHILDREN and len(children) == 1:
-                # An operand that was taken away: what is most often to be put back.
-                child = children[0]
-                if child.parent is not None:
+            operand = entry.operand
+            if operand is not None and node.children is NO_CHILDREN:
+                # It was taken away: what is most often to be put back.
+                if operand.parent is not None:
                     return False
-                child.parent = node
-                child.index = 0
-                node.children = [child]
+                operand.parent = node
+                operand.index = 0
+                node.children = [operand]
                 node.version = entry.version = node.version + RESHAPED
             elif not _put_back(entry):
                 return False
