@@ -30,7 +30,7 @@ MAX_DEPTH = 64
 # The scanner calls itself for each level, on the machine's stack, of which a level takes
 # some 150 bytes. It stops where Python's limit of recursion is; if that is higher than
 # this, a text with more brackets than this is first looked at.
-_SURELY_SHALLOW: Final = 12_000
+_SURELY_SHALLOW: Final = 15_000
 
 # Arrays of arrays, which are built by calls inside of calls.
 _DEEPEST_ARRAYS: Final = 500

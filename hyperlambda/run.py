@@ -48,7 +48,7 @@ _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
 
 # The most Python frames that one block of a program takes.
-_FRAMES_PER_BLOCK = 5
+_FRAMES_PER_BLOCK = 7
 # Blocks for which room is made: if there is no limit, and at the most. More would let
 # recursion through C code, such as that of a JSON scanner or of a sort, run out of the
 # machine's stack before Python notices.

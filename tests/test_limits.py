@@ -109,6 +109,26 @@ def test_more_levels_run_when_they_are_allowed() -> None:
         evaluator.evaluate(nested(name, most - 1, value))
 
 
+@pytest.mark.parametrize("most", [1_000] if is_accelerated else [1_000, 2_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "   execute:f",
+        "   signal:f\n      a:1",
+        "   .l\n      a\n   for-each:x:@.l/*\n      execute:f",
+        "   while:bool:true\n      execute:f",
+        "   .l\n      a\n      b\n   sort:x:@.l/*\n      execute:f",
+        "   switch:x\n      case:x\n         execute:f",
+    ],
+)
+def test_functions_that_call_themselves_have_all_levels(body: str, most: int) -> None:
+    """What Python can bear must not come before what the program may."""
+    with pytest.raises(LimitError, match=f"more than {most} deep"):
+        Evaluator(limits=limits(max_depth=most)).run(
+            f"slots.create:f\n{body}\nexecute:f"
+        )
+
+
 # Nodes
 
 
