@@ -136,9 +136,17 @@ class Descendants(Iteration):
         """Return each node before what is below it."""
         went_deep()
         found: list[Node] = []
+        levels = [iter(nodes)]
         seen = LARGE
-        for node in nodes:
-            found.extend(node.walk())
+        while levels:
+            for node in levels[-1]:
+                found.append(node)
+                children = node.children
+                if children:
+                    levels.append(iter(children))
+                    break
+            else:
+                levels.pop()
             if len(found) > seen:
                 visit(len(found))
                 seen = len(found) + LARGE
@@ -178,16 +186,18 @@ class Except(Iteration):
         went_deep()
         name = self._name
         found: list[Node] = []
-        waiting = list(reversed(nodes))
+        waiting = nodes[::-1]
         seen = LARGE
         while waiting:
             node = waiting.pop()
             if node.name != name:
                 found.append(node)
-                waiting.extend(reversed(node.children))
-                if len(found) > seen:
-                    visit(len(found))
-                    seen = len(found) + LARGE
+                children = node.children
+                if children:
+                    waiting.extend(children[::-1])
+                    if len(found) > seen:
+                        visit(len(found))
+                        seen = len(found) + LARGE
         return found
 
     def lazy(self, nodes: Iterable[Node], identity: Node) -> Iterator[Node]:

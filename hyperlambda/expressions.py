@@ -23,6 +23,7 @@ from .iteration import Iteration, Mode
 from .iterators import Step, add_dynamic_iterator, add_iteration, iterator
 from .meter import LARGE, visit
 from .node import Computed, Node
+from .numerals import Long
 from .shapes import (
     chain,
     fuse,
@@ -415,17 +416,43 @@ def _value_filter(text: str) -> Step:
     if text.startswith("={"):
         return _computed_value(text)
     wanted = text[1:]
+    number = _integer_written_as(wanted)
 
     def step(nodes: list[Node], identity: Node) -> list[Node]:
-        # No value is written like an empty one.
-        return [
-            node
-            for node in nodes
-            if _may_be_written_like(node.value, wanted)
-            and (literal_text(node.value) or "") == wanted
-        ]
+        found: list[Node] = []
+        # Somebody may have given them another form (see add_converter).
+        are_digits = literal_text(0) == literal_text(_ZERO) == "0"
+        for node in nodes:
+            value = node.value
+            kind = type(value)
+            if kind is str:
+                if value == wanted:
+                    found.append(node)
+            elif are_digits and (kind is int or kind is Long):
+                if value == number:
+                    found.append(node)
+            elif (
+                _may_be_written_like(value, wanted)
+                # No value is written like an empty one.
+                and (literal_text(value) or "") == wanted
+            ):
+                found.append(node)
+        return found
 
     return step
+
+
+_ZERO: Final = Long(0)
+# Python does not read integers of thousands of digits.
+_LONG_NUMBER: Final = 1_000
+
+
+def _integer_written_as(text: str) -> int | None:
+    """Return the integer that is written just so, if there is one."""
+    if len(text) < _LONG_NUMBER and text.lstrip("-").isdecimal():
+        number = int(text)
+        return number if str(number) == text else None
+    return None
 
 
 def _may_be_written_like(value: Any, wanted: str) -> bool:
