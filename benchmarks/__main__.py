@@ -47,8 +47,8 @@ class Part:
 
 PARTS = {
     "parse": Part(
-        lambda: parsing.measure(50_000, 7),
-        lambda: parsing.measure(2_000, 5),
+        lambda: parsing.measure(50_000, 7, 50),
+        lambda: parsing.measure(2_000, 5, 2),
     ),
     "evaluate": Part(
         lambda: evaluation.measure(2_000, 7),

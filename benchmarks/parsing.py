@@ -18,12 +18,18 @@ from .measuring import Result, Row, Times, median_rate, ratios, take_turns, time
 
 __all__ = ["measure"]
 
-_AIM_LINES = 200_000
+_AIM_LINES = 250_000
+_LARGER = 10
 
 
-def measure(count: int, rounds: int) -> Result:
+def measure(count: int, rounds: int, megabytes: int) -> Result:
     """
     Measure a document of so many lines, and the same lines in files of a hundred.
+
+    Args:
+        count: How many lines.
+        rounds: How often.
+        megabytes: How large a large file is.
 
     Raises:
         SystemExit: PyYAML, or its C loader, is missing.
@@ -48,7 +54,31 @@ def measure(count: int, rounds: int) -> Result:
         if files == 1:
             what = f"one file of {count:,} lines"
         rows += _rows(what, times, amount)
-    return Result([*rows, _memory(count, load)], peers=["PyYAML"])
+    rows += [_large(count, megabytes), _memory(count, load)]
+    return Result(rows, peers=["PyYAML"])
+
+
+def _large(count: int, megabytes: int) -> Row:
+    """Measure a large file beside one of a tenth of it: the time must grow as the size."""
+    part = to_hyperlambda(lines(count))
+    small = part * max(1, megabytes * 100_000 // len(part))
+    large = small * _LARGER
+    times = take_turns(
+        {
+            "small": lambda: _timed(parse, [small] * _LARGER),
+            "large": lambda: _timed(parse, [large]),
+        },
+        2,
+    )
+    rate = median_rate(times["large"], large.count("\n"))
+    return Row(
+        "parse",
+        f"one file of {len(large) // 1_000_000} MB",
+        "ten files of a tenth",
+        ratios(times, "large", "small"),
+        least=0.5,
+        note=f"{rate:,} lines/s",
+    )
 
 
 def _rows(what: str, times: Times, amount: int) -> list[Row]:

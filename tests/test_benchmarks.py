@@ -45,7 +45,7 @@ from .server.javascript import give_up
 TEXTS = [program for program in reference.PROGRAMS if program.name == "texts"]
 
 TINY: dict[str, Callable[[], Result]] = {
-    "parse": lambda: parsing.measure(60, 2),
+    "parse": lambda: parsing.measure(60, 2, 1),
     "evaluate": lambda: evaluation.measure(20, 2),
     "json": lambda: json_documents.measure(10, 2),
     "reference": lambda: reference.measure(1, None, TEXTS),
@@ -183,7 +183,7 @@ def test_without_the_c_loader_the_benchmark_says_so(
 ) -> None:
     monkeypatch.setattr(yaml, "__with_libyaml__", False)
     with pytest.raises(SystemExit, match="without its C loader"):
-        parsing.measure(10, 1)
+        parsing.measure(10, 1, 1)
 
 
 def test_the_yaml_document_has_the_same_nodes() -> None:
