@@ -57,7 +57,7 @@ TINY: dict[str, Callable[[], Result]] = {
 }
 
 ROWS = {
-    "parse": 7,
+    "parse": 8,
     "evaluate": 5,
     "json": 2,
     "reference": 1,
