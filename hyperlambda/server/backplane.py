@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from ..errors import SocketError
 from ..sockets import Message, SocketGroup, SocketUser
 from .connection import Connection
+from .line import Line, Ticket
 
 __all__ = [
     "Backplane",
@@ -78,14 +79,41 @@ class Figure(NamedTuple):
 
 
 class Receiver(Protocol):
-    """The hub, as its backplane sees it."""
+    """
+    The hub, as its backplane sees it.
+
+    Attributes:
+        line: What waits for messages on their way; see line.py.
+    """
+
+    line: Line[Any]
 
     @property
     def inbox_size(self) -> int:
         """How much waits to take effect: who brings more should wait."""
 
-    def in_turn(self, action: Callable[[], int]) -> bool:
-        """Have something done after all that has been accepted; see `SocketHub`."""
+    def take_back(self, message: Message, ticket: Ticket) -> None:
+        """Let a message of this hub take effect that was on its way, for that ticket."""
+
+    def act(self, action: Callable[[], int], *, is_next: bool = False) -> None:
+        """
+        Have something done after all that has been accepted.
+
+        Does nothing once the hub is closed.
+
+        Args:
+            action: Returns its cost, in bytes of frames that could have been sent.
+            is_next: Whether it comes before all else; only in the hub's turn.
+        """
+
+    def hold_line(self) -> int:
+        """Let what comes wait for messages on their way; called in the hub's turn."""
+
+    def open_line(self) -> int:
+        """Let it wait no more; called in the hub's turn."""
+
+    def pass_over(self, ticket: Ticket) -> int:
+        """Wait no more for one message; called in the hub's turn."""
 
     def take_late(
         self, name: str, offset: int, message: Message | None, age: float
@@ -158,8 +186,10 @@ class Backplane(Protocol):
         just before they do. Receivers on each node get items of one node in this order.
 
         Returns:
-            Whether the item shall take effect here now. Otherwise the backplane gives it
-            back with `accept`, when it knows more: the position of a message in a history.
+            Whether the item shall take effect here now, which commands do in any case.
+            Otherwise it is a message of which more will be known, its position in a
+            history: the backplane has put a ticket for it in the hub's `line`, and gives it
+            back with `take_back`.
         """
 
     def announce(self, connection: Connection, is_here: bool) -> None:

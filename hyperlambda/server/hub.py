@@ -9,7 +9,8 @@ calls `join`, `leave`, `subscribe`, `unsubscribe` and `deliver`, and then sends 
 Everything that reaches clients passes through the one inbox: messages, changes of groups
 and answers to requests. So each connection sees them in the order in which one
 publisher caused them, and a message goes to those who were in a group when it was
-published.
+published. What is published here and takes effect only later, because the backplane
+brings it back, holds up what stands behind it (line.py).
 
 Threads: the inbox is a deque, whose `append` and `popleft` are atomic. The tables
 belong to the owner's thread, except those of `Presence`. Who changes a group sees the
@@ -21,8 +22,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
 
 from ..errors import SocketError
 from ..sockets import Audience, Message
@@ -36,59 +35,30 @@ from .backplane import (
     check_message,
 )
 from .connection import NO_OUTLET, Connection, Counters, Encode
+from .entries import (
+    Accepted,
+    Action,
+    Entry,
+    Farewell,
+    GroupChange,
+    Own,
+    Ready,
+    Reply,
+    Returned,
+    Work,
+    ready,
+)
 from .history import History
+from .line import MOST_WAITING, Line, Ticket
 from .parcels import Parcel, Turn
 from .tables import Tables
 
 __all__ = ["Connection", "Counters", "Encode", "Farewell", "SocketHub"]
 
+_END_OF_TURN = 1 << 62
+"""Bytes that no turn may have."""
+
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _GroupChange:
-    connections: tuple[Connection, ...]
-    command: GroupCommand
-    is_forwarded: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Farewell:
-    """
-    Connections that must end, and how.
-
-    Attributes:
-        connections: Which.
-        reason: What their clients are told.
-        may_return: Whether these are asked to connect anew.
-        command: What other nodes have to know of it; None for nothing.
-    """
-
-    connections: tuple[Connection, ...]
-    reason: str
-    may_return: bool
-    command: DisconnectCommand | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    connection: Connection
-    frame: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Accepted:
-    """A message from elsewhere, which goes no further."""
-
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class _Action:
-    run: Callable[[], int]
-
-
-_Waiting: TypeAlias = "Message | _GroupChange | _Reply | _Action | Farewell | _Accepted"
 
 
 class SocketHub(Tables):
@@ -117,7 +87,8 @@ class SocketHub(Tables):
         self.counters = Counters()
         self.parcels: list[Parcel] = []
         self.leaving: list[Farewell] = []
-        self._inbox: deque[_Waiting] = deque()
+        self.line: Line[Own] = Line()
+        self._inbox: deque[Entry] = deque()
         self._is_woken = False
         self._is_closed = False
         self._turn = Turn()
@@ -179,9 +150,9 @@ class SocketHub(Tables):
         Does nothing when the server has stopped: there is nobody to tell.
         """
         if not self._is_closed:
-            self._put(_Reply(connection, frame))
+            self._put(Reply(connection, frame))
 
-    def in_turn(self, action: Callable[[], int]) -> bool:
+    def in_turn(self, action: Callable[[], int]) -> None:
         """
         Have the owner do something, after everything that was published so far.
 
@@ -189,14 +160,9 @@ class SocketHub(Tables):
 
         Args:
             action: Returns what it has cost, in bytes of frames that could have been sent.
-
-        Returns:
-            Whether it will be done.
         """
-        if self._is_closed:
-            return False
-        self._put(_Action(action))
-        return True
+        if not self._is_closed:
+            self._put(Action(action))
 
     # What the owner calls, on its own thread.
 
@@ -205,11 +171,24 @@ class SocketHub(Tables):
         if self._is_closed:
             return
         if item.__class__ is Message:
-            self._put(_Accepted(item))
+            self._put(Accepted(item))
         elif isinstance(item, GroupCommand):
             self._change_group(item, is_ours=False)
         elif isinstance(item, DisconnectCommand):
             self._part_with(item, is_ours=False)
+
+    def take_back(self, message: Message, ticket: Ticket) -> None:
+        """Let a message of this hub take effect that was on its way; see `Receiver`."""
+        if not self._is_closed:
+            self._put(Returned(message, ticket))
+
+    def act(self, action: Callable[[], int], *, is_next: bool = False) -> None:
+        """Have the owner do something for the backplane; see `Receiver`."""
+        entry = Ready(Action(action))
+        if is_next:
+            self._inbox.appendleft(entry)
+        elif not self._is_closed:
+            self._put(entry)
 
     @property
     def inbox_size(self) -> int:
@@ -243,29 +222,29 @@ class SocketHub(Tables):
         # Before the first look: whatever is appended later wakes the owner again.
         self._is_woken = False
         inbox = self._inbox
+        in_line = self.line.places
         forward = self.backplane.forward
         size = 0
         for _ in range(min(len(inbox), max_items)):
             item = inbox.popleft()
+            if in_line and self._stands_in_line(item):
+                continue
             if item.__class__ is Message:
                 if forward(item):
                     size += self._deliver_message(item)
-            elif item.__class__ is _Reply:
+            elif item.__class__ is Reply:
                 size += self.push(item.connection, item.frame)
-            elif item.__class__ is _Accepted:
+            elif item.__class__ is Accepted:
                 size += self._deliver_message(item.message)
-            elif item.__class__ is _GroupChange:
-                if item.is_forwarded:
-                    forward(item.command)
-                self._apply_group_change(item)
-            elif item.__class__ is _Action:
-                size += self._act(item)
+            elif item.__class__ is Returned:
+                size += self._deliver_message(item.message)
+                self._move_up(self.line.end(item.ticket))
+            elif item.__class__ is Ready:
+                size += self._take_effect(item.entry)
             else:
-                assert isinstance(item, Farewell)
-                if item.command is not None:
-                    forward(item.command)
-                self.leaving.append(item)
-                break
+                assert isinstance(item, Work)
+                self._forward(item)
+                size += self._take_effect(item)
             if size >= max_bytes:
                 break
         self.parcels += self._turn.parcels()
@@ -291,9 +270,65 @@ class SocketHub(Tables):
 
     def close(self) -> None:
         """Refuse what is published from now on; what waits can still be delivered."""
+        if self.line.places:
+            self.act(self.open_line)
         self._is_closed = True
 
-    def _act(self, action: _Action) -> int:
+    def hold_line(self) -> int:
+        """Let what comes wait for messages on their way; see `Receiver`."""
+        self.line.is_held = True
+        return 0
+
+    def open_line(self) -> int:
+        """Let it wait no more."""
+        self.line.is_held = False
+        self._move_up(self.line.let_go())
+        return 0
+
+    def pass_over(self, ticket: Ticket) -> int:
+        """Wait no more for one message."""
+        self._move_up(self.line.end(ticket))
+        return 0
+
+    def _stands_in_line(self, entry: Entry) -> bool:
+        """Let an entry of our own wait for messages before it; others go past these."""
+        line = self.line
+        if not line.is_held or isinstance(entry, (Accepted, Returned, Ready)):
+            return False
+        if not isinstance(entry, Message):
+            self._forward(entry)
+            line.places.append(entry)
+        elif self.backplane.forward(entry):
+            line.places.append(entry)
+        if len(line.places) >= MOST_WAITING:
+            self._move_up(line.let_go())
+        return True
+
+    def _move_up(self, entries: list[Own]) -> None:
+        """Let entries take effect next."""
+        self._inbox.extendleft(ready(each) for each in reversed(entries))
+
+    def _forward(self, entry: Work) -> None:
+        """Bring a command to the other nodes, if they have to know of it."""
+        if isinstance(entry, GroupChange):
+            if entry.is_forwarded:
+                self.backplane.forward(entry.command)
+        elif isinstance(entry, Farewell) and entry.command is not None:
+            self.backplane.forward(entry.command)
+
+    def _take_effect(self, entry: Work) -> int:
+        if isinstance(entry, GroupChange):
+            self._apply_group_change(entry)
+        elif isinstance(entry, Farewell):
+            self.leaving.append(entry)
+            return _END_OF_TURN
+        elif isinstance(entry, Reply):
+            return self.push(entry.connection, entry.frame)
+        else:
+            return self._act(entry)
+        return 0
+
+    def _act(self, action: Action) -> int:
         try:
             return action.run()
         except Exception:
@@ -358,7 +393,7 @@ class SocketHub(Tables):
         self.counters.deliveries += receivers.count
         return max(map(len, frames.values()))
 
-    def _apply_group_change(self, change: _GroupChange) -> None:
+    def _apply_group_change(self, change: GroupChange) -> None:
         group = change.command.group
         for connection in change.connections:
             if not change.command.is_member:
@@ -374,7 +409,8 @@ class SocketHub(Tables):
             # A connection id that is here is nowhere else.
             is_forwarded = is_ours and username not in self._by_id
             # Both under the lock, so that two threads leave the same in both tables.
-            self._put(_GroupChange(own, command, is_forwarded))
+            change = GroupChange(own, command, is_forwarded)
+            self._put(change if is_ours else Ready(change))
             for connection in own:
                 self._note_group(connection, group, command.is_member)
 
@@ -384,9 +420,10 @@ class SocketHub(Tables):
             one = self._by_id.get(command.target)
             own = self._own(command.target) if command.is_user else _some(one)
         forwarded = command if is_ours and one is None else None
-        self._put(Farewell(own, command.reason, command.may_return, forwarded))
+        farewell = Farewell(own, command.reason, command.may_return, forwarded)
+        self._put(farewell if is_ours else Ready(farewell))
 
-    def _put(self, item: _Waiting) -> None:
+    def _put(self, item: Entry) -> None:
         if self._is_closed or self.wake is None:
             raise SocketError("the socket server is not running")
         self._inbox.append(item)

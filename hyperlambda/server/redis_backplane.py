@@ -152,9 +152,7 @@ class RedisBackplane:
                 history.lose(item)
             return True
         self._work.set()
-        return history is None or not history.makes_wait(
-            item, self.is_connected, self._hub
-        )
+        return history is None or not history.makes_wait(item, self._hub)
 
     def announce(self, connection: Connection, is_here: bool) -> None:
         """Note that a connection has come, changed its groups, or gone."""
@@ -237,6 +235,7 @@ class RedisBackplane:
             except* Exception:
                 # A mistake of ours: the clients of this node must not suffer from it.
                 _log.exception("the session with %s failed", self._target)
+            self._hub.act(self._hub.open_line)
             if self.is_connected:
                 self.is_connected = False
                 self.gaps += 1
@@ -265,6 +264,7 @@ class RedisBackplane:
                 group.create_task(self._beat())
                 if self._begin():
                     await asyncio.sleep(_GRACE)
+                self._hub.act(self._hub.hold_line)
                 await self._send()
         finally:
             await self._peers.stop_reading()
@@ -346,7 +346,7 @@ class RedisBackplane:
     async def _publish(self, batch: bytes, items: Sequence[Item]) -> None:
         """Publish a batch, which holds these items; maybe once more, after a failure."""
         history, redis = self._history, self._redis
-        if history is None or not await history.publish(redis, batch, items):
+        if history is None or not await history.publish(redis, batch, items, self._hub):
             await redis.publish(self._keys.messages, batch)
 
     def _tell(self, pipe: Any, entry: Entry) -> None:

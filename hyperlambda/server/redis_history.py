@@ -8,24 +8,25 @@ from the streams, before it hears what comes next. (redis_script.py says what is
 
 A message of a name with history takes effect at its own node too only when it comes back
 from Redis, with its position; and so do those published behind it, for the sake of their
-order. While Redis is away, only messages with history wait.
-
-What has come back stands in the hub's inbox, maybe behind something that was published
-after it. So until it has taken effect, messages that need not wait go behind it too.
+order, with all else that this node causes then (line.py). While Redis is away, only
+messages with history wait.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from ..sockets import Message
 from .backplane import Item, Receiver
 from .envelope import Batch, EnvelopeError, decode_entry, split_batch
 from .history import History, new_epoch
+from .line import Ticket
 from .redis_client import Client, Redis, explain, import_redis
 from .redis_script import LOSE, PUBLISH, HistoryKeys, prepare, write_rules
 
@@ -36,6 +37,12 @@ _CATCH_UP_TIMEOUT = 60.0
 
 _CHUNK = 100
 """Streams that are read at once."""
+
+_PORTION = 250
+"""Missed messages that take effect in one turn, so that it makes no client too slow."""
+
+_A_TURN = 1 << 30
+"""Bytes that no turn may have."""
 
 _log = logging.getLogger("hyperlambda.server")
 
@@ -68,33 +75,27 @@ class RedisHistory:
         self._keys = HistoryKeys(target.prefix)
         self._channel = target.keys.messages
         self._lost: set[str] = set()
-        # Our messages that take effect when they come back: those that have not been sent,
-        # by identity, and those that have been, by number.
-        self._unsent: dict[int, Message] = {}
-        self._awaited: dict[int, Message] = {}
-        # How many have come back and have not taken effect.
-        self._returning = 0
+        # Of our messages that take effect when they come back: those that have not been
+        # sent, by identity, and those that have been, by number.
+        self._unsent: dict[int, Ticket] = {}
+        self._awaited: dict[int, Ticket] = {}
         self._first = 0
 
-    def makes_wait(self, item: Item, is_connected: bool, hub: Receiver) -> bool:
+    def makes_wait(self, item: Item, hub: Receiver) -> bool:
         """Return whether an item that is to be sent takes effect later, not now."""
-        if not isinstance(item, Message):
+        if not isinstance(item, Message) or self._history.rule_for(item) is None:
             return False
-        is_behind = is_connected and (self._unsent or self._awaited)
-        if is_behind or self._history.rule_for(item) is not None:
-            self._unsent[id(item)] = item
-            return True
-        if self._returning:
-            self._give_back(item, hub)
-            return True
-        return False
+        self._unsent[id(item)] = hub.line.begin()
+        return True
 
     def lose(self, item: Item) -> None:
         """Note that an item is known to nobody but this node's clients."""
         if isinstance(item, Message) and self._history.rule_for(item) is not None:
             self._lost.add(item.name)
 
-    async def publish(self, redis: Client, batch: bytes, items: Sequence[Item]) -> bool:
+    async def publish(
+        self, redis: Client, batch: bytes, items: Sequence[Item], hub: Receiver
+    ) -> bool:
         """Keep and publish a batch; return False if it is only to be published."""
         self._note_numbers(batch, items)
         await self._tell_lost(redis)
@@ -103,7 +104,7 @@ class RedisHistory:
             return False
         script = redis.register_script(PUBLISH)
         try:
-            await script(keys=publication.keys, args=publication.arguments)
+            is_new = await script(keys=publication.keys, args=publication.arguments)
         except import_redis().ResponseError as error:
             # Its memory is full, or it lets us run no scripts: messages go on, but of
             # their names nothing before can be recovered any more.
@@ -113,24 +114,26 @@ class RedisHistory:
                 self.lose(item)
             self.unkept += publication.kept
             return False
+        if not is_new:
+            # It was kept before its answer was lost, so we have read it or heard it.
+            self._end_waiting(range(self._first, self._first + len(items)), hub)
         return True
 
     def take_back(self, batch: Batch, hub: Receiver) -> None:
         """Let those of our own messages take effect that have waited for this."""
         for number, line in enumerate(batch.lines, batch.first):
-            if self._awaited.pop(number, None) is not None:
+            ticket = self._awaited.pop(number, None)
+            if ticket is not None:
                 item = decode_entry(line)
-                if isinstance(item, Message):
-                    self._give_back(item, hub)
+                assert isinstance(item, Message)  # nothing else waits
+                hub.take_back(item, ticket)
 
-    def _give_back(self, item: Message, hub: Receiver) -> None:
-        hub.accept(item)
-        if hub.in_turn(self._note_return):
-            self._returning += 1
-
-    def _note_return(self) -> int:
-        self._returning -= 1
-        return 0
+    def _end_waiting(self, numbers: Iterable[int], hub: Receiver) -> None:
+        """Wait no longer for messages that will not come back."""
+        for number in numbers:
+            ticket = self._awaited.pop(number, None)
+            if ticket is not None:
+                hub.act(partial(hub.pass_over, ticket))
 
     async def catch_up(self, redis: Client, hub: Receiver) -> None:
         """
@@ -140,8 +143,10 @@ class RedisHistory:
         """
         async with asyncio.timeout(_CATCH_UP_TIMEOUT):
             take = await self._prepare(redis, hub)
-        hub.in_turn(take)
-        self._give_up_waiting(hub)
+        hub.act(take)
+        # Of the last batch nobody knows yet whether it was kept: it is sent again.
+        sent = [number for number in self._awaited if number < self._first]
+        self._end_waiting(sent, hub)
 
     async def _prepare(self, redis: Client, hub: Receiver) -> Callable[[], int]:
         """Read what was kept; return what lets it take effect."""
@@ -159,20 +164,24 @@ class RedisHistory:
             epoch, is_same = new_epoch(), False
             await redis.hset(self._keys.meta, "epoch", epoch)
         after = history.top if is_same else 0
-        events = await self._read(redis, epoch, after, top)
+        events = deque(await self._read(redis, epoch, after, top))
 
         def take() -> int:
-            if history.epoch == epoch:
-                for event in events:
-                    hub.take_late(event.name, event.offset, event.message, event.age)
-            else:
+            if history.epoch != epoch:
                 # Its clients may have had all this already: that cannot be known.
                 history.restart(epoch, 0, forgotten)
-                for event in events:
-                    _record(history, event)
+                while events:
+                    _record(history, events.popleft())
                 hub.begin_epoch()
-            history.top = max(history.top, top)
-            return 0
+            for _ in range(min(len(events), _PORTION)):
+                event = events.popleft()
+                hub.take_late(event.name, event.offset, event.message, event.age)
+            if events:
+                hub.act(take, is_next=True)
+            else:
+                history.top = max(history.top, top)
+            # It is sent before more is done.
+            return _A_TURN
 
         return take
 
@@ -182,20 +191,9 @@ class RedisHistory:
         if first != self._first:
             self._first = first
             for number, item in enumerate(items, first):
-                waiting = self._unsent.pop(id(item), None)
-                if waiting is not None:
-                    self._awaited[number] = waiting
-
-    def _give_up_waiting(self, hub: Receiver) -> None:
-        """Let take effect what nobody will tell us of any more, or who knows when."""
-        awaited, self._awaited = self._awaited, {}
-        for number, item in awaited.items():
-            if self._history.rule_for(item) is None:
-                self._give_back(item, hub)
-            elif number >= self._first:
-                # Of the last batch nobody knows whether it was kept: if it was, it has
-                # just been read, and that it comes back is of no consequence.
-                self._awaited[number] = item
+                ticket = self._unsent.pop(id(item), None)
+                if ticket is not None:
+                    self._awaited[number] = ticket
 
     async def _tell_lost(self, redis: Client) -> None:
         if not self._lost:

@@ -13,14 +13,14 @@ import pytest
 
 from hyperlambda.server import SocketServer
 from hyperlambda.server.envelope import encode_item, join_batch
-from hyperlambda.server.negotiation import new_id
 from hyperlambda.server.outbox import Outbox
 from hyperlambda.server.redis_backplane import RedisBackplane
 from hyperlambda.server.redis_client import Client, Redis, open_redis
 from hyperlambda.server.redis_hub import RedisHub
 from hyperlambda.sockets import Message
 
-from ..server.clients import PATIENCE, SECRET, Connect, message
+from ..server.clients import SECRET, Connect, message
+from .nodes import until
 from .redis_server import RedisServer
 
 StartNode = Callable[..., Awaitable["Node"]]
@@ -46,26 +46,6 @@ async def start() -> AsyncIterator[StartNode]:
             return Node(await stack.enter_async_context(server), backplane)
 
         yield start_node
-
-
-@pytest.fixture
-def target(redis: RedisServer) -> Redis:
-    return Redis(redis.url, f"test-{new_id()}")
-
-
-@pytest.fixture
-async def client(target: Redis) -> AsyncIterator[Client]:
-    """Return a client of Redis itself."""
-    redis = open_redis(target)
-    yield redis
-    await redis.aclose()
-
-
-async def until(is_so: Callable[[], object]) -> None:
-    """Return when something is so that others on this loop bring about."""
-    async with asyncio.timeout(PATIENCE):
-        while not is_so():
-            await asyncio.sleep(0.005)
 
 
 async def test_a_node_that_starts_knows_at_once_who_is_there(

@@ -4,114 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from typing import Any
 
 import pytest
 
-from hyperlambda.server import History, Rule, SocketServer
-from hyperlambda.server.backplane import Receiver
-from hyperlambda.server.envelope import Batch, encode_item, join_batch, split_batch
-from hyperlambda.server.negotiation import new_id
-from hyperlambda.server.redis_backplane import RedisBackplane
-from hyperlambda.server.redis_client import Client, Redis, open_redis
+from hyperlambda.server.envelope import encode_item, join_batch, split_batch
+from hyperlambda.server.redis_client import Client, Redis
 from hyperlambda.server.redis_script import HistoryKeys
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
-from ..server.clients import PATIENCE, SECRET, Connect, closed
-from ..server.clients import Client as PlainClient
-from .redis_server import RedisServer
-
-RULES = (Rule("few", 3), Rule("many.*", 100), Rule("short", 100, 1.0))
-
-StartNode = Callable[..., Awaitable["Node"]]
-
-
-class Node:
-    """A server with history, and what joins it to the others."""
-
-    def __init__(
-        self, server: SocketServer, backplane: RedisBackplane, history: History
-    ) -> None:
-        self.server = server
-        self.backplane = backplane
-        self.history = history
-
-    def publish(self, name: str, *numbers: int, **options: Any) -> None:
-        for number in numbers:
-            self.server.hub.publish(Message(name, str(number), **options))
-
-    async def has(self, offset: int) -> None:
-        """Return when a message has come back."""
-        async with asyncio.timeout(PATIENCE):
-            while self.history.top < offset:
-                await asyncio.sleep(0.005)
-
-    async def go_away(self) -> None:
-        """Hear nothing of Redis any more."""
-        self.backplane._task.cancel()
-        await asyncio.wait([self.backplane._task])
-
-    def come_back(self) -> None:
-        self.backplane._task = asyncio.create_task(self.backplane._run())
-
-    def since(self, offset: int) -> tuple[list[int], bool]:
-        page = self.history.since(offset, ["*"], lambda message: True)
-        return [int(each.argument or "") for each in page.messages], page.is_whole
-
-
-@pytest.fixture
-async def start() -> AsyncIterator[StartNode]:
-    """Start nodes that are stopped at the end of the test."""
-    async with AsyncExitStack() as stack:
-
-        async def start_node(target: Redis, **bounds: Any) -> Node:
-            history = History(RULES, **bounds)
-            backplane = RedisBackplane(target, heartbeat=0.3, history=history)
-            server = SocketServer(
-                port=0, secret=SECRET, backplane=backplane, history=history
-            )
-            await stack.enter_async_context(server)
-            return Node(server, backplane, history)
-
-        yield start_node
-
-
-@pytest.fixture
-def target(redis: RedisServer) -> Redis:
-    return Redis(redis.url, f"test-{new_id()}")
-
-
-@pytest.fixture
-async def client(target: Redis) -> AsyncIterator[Client]:
-    """Return a client of Redis itself."""
-    redis = open_redis(target)
-    yield redis
-    await redis.aclose()
-
-
-async def listening(
-    join: Connect, node: Node, *names: str, user: str | None = None
-) -> PlainClient:
-    """Connect a client of the role x."""
-    client = await join(node.server, user, ("x",))
-    answer = await client.ask(type="subscribe", names=names)
-    assert answer["type"] == "subscribed"
-    return client
-
-
-async def numbers(listener: PlainClient, count: int) -> list[int]:
-    return [(await listener.receive())["args"] for _ in range(count)]
+from ..server.clients import PATIENCE, Connect, closed
+from .nodes import Node, StartNode, listening, numbers
 
 
 async def test_only_items_are_numbered(
-    start: StartNode, target: Redis, client: Client
+    start_node: StartNode, target: Redis, client: Client
 ) -> None:
     """What a node tells of itself may overtake a batch, which must not be dropped then."""
     pubsub = client.pubsub()
     await pubsub.subscribe(target.keys.messages)
-    node = await start(target)
+    node = await start_node(target)
     for number in range(3):
         node.publish("few", number)
         node.publish("other", number)
@@ -129,35 +40,10 @@ async def test_only_items_are_numbered(
     assert sorted(first for first in firsts if first)[0] == 1
 
 
-async def test_nothing_overtakes_what_has_just_come_back(
-    start: StartNode, target: Redis, join: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A message comes back behind others that were published after it and need not wait."""
-    node = await start(target)
-    listener = await listening(join, node, "*")
-    ids = (next(iter(node.server.hub.connections)).id,)
-    assert node.backplane._history is not None
-    take_back = node.backplane._history.take_back
-
-    def publish_and_take_back(batch: Batch, hub: Receiver) -> None:
-        is_first = batch.lines[0].startswith(b'["m","few","1"')
-        if is_first:
-            node.publish("few", 2, audience=Audience(AudienceKind.CLIENTS, ids))
-            node.publish("other", 3)
-        take_back(batch, hub)
-        if is_first:
-            node.publish("other", 4)
-            node.publish("few", 5)
-
-    monkeypatch.setattr(node.backplane._history, "take_back", publish_and_take_back)
-    node.publish("few", 1)
-    assert await numbers(listener, 5) == [1, 2, 3, 4, 5]
-
-
 async def test_a_node_that_was_cut_off_delivers_late_and_in_order(
-    start: StartNode, target: Redis, join: Connect
+    start_node: StartNode, target: Redis, join: Connect
 ) -> None:
-    first, second = await start(target), await start(target)
+    first, second = await start_node(target), await start_node(target)
     listener = await listening(join, second, "*", user="ada")
     await second.go_away()
     second.publish("many.a", 1)
@@ -171,9 +57,9 @@ async def test_a_node_that_was_cut_off_delivers_late_and_in_order(
 
 
 async def test_whose_node_has_missed_too_much_is_told(
-    start: StartNode, target: Redis, join: Connect
+    start_node: StartNode, target: Redis, join: Connect
 ) -> None:
-    first, second = await start(target), await start(target)
+    first, second = await start_node(target), await start_node(target)
     told = await listening(join, second, "few")
     other = await listening(join, second, "many.*", "other")
     first.publish("few", 1)
@@ -192,9 +78,9 @@ async def test_whose_node_has_missed_too_much_is_told(
 
 
 async def test_whose_redis_has_forgotten_everything_is_told(
-    start: StartNode, target: Redis, join: Connect, client: Client
+    start_node: StartNode, target: Redis, join: Connect, client: Client
 ) -> None:
-    nodes = [await start(target), await start(target)]
+    nodes = [await start_node(target), await start_node(target)]
     listeners = [await listening(join, node, "few") for node in nodes]
     nodes[0].publish("few", 1)
     for listener in listeners:
@@ -212,10 +98,10 @@ async def test_whose_redis_has_forgotten_everything_is_told(
 
 
 async def test_redis_that_has_lost_its_latest_begins_anew(
-    start: StartNode, target: Redis, client: Client
+    start_node: StartNode, target: Redis, client: Client
 ) -> None:
     """As after a failover: offsets that are given again must not look like the old ones."""
-    node = await start(target)
+    node = await start_node(target)
     node.publish("few", 1, 2, 3)
     await node.has(3)
     epoch = node.history.epoch
@@ -233,13 +119,13 @@ async def test_redis_that_has_lost_its_latest_begins_anew(
     node.publish("few", 4)
     await node.has(2)
     assert node.since(0) == ([1, 4], True)
-    assert (await start(target)).since(0) == ([1, 4], True)
+    assert (await start_node(target)).since(0) == ([1, 4], True)
 
 
 async def test_what_is_kept_in_redis_is_bounded(
-    start: StartNode, target: Redis, client: Client
+    start_node: StartNode, target: Redis, client: Client
 ) -> None:
-    node = await start(target, max_names=4, max_bytes=3_000)
+    node = await start_node(target, max_names=4, max_bytes=3_000)
     keys = HistoryKeys(target.prefix)
     _, names, ends, sizes = keys.tables
     dice = random.Random(1)
@@ -277,7 +163,7 @@ async def test_what_is_kept_in_redis_is_bounded(
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_no_node_believes_that_it_has_everything_when_it_has_not(
-    start: StartNode, target: Redis, seed: int
+    start_node: StartNode, target: Redis, seed: int
 ) -> None:
     """Those that followed, one that was away, and one that has just begun."""
     dice = random.Random(seed)
@@ -285,7 +171,7 @@ async def test_no_node_believes_that_it_has_everything_when_it_has_not(
         "max_names": dice.choice([3, 100]),
         "max_bytes": dice.choice([4_000, 10**6]),
     }
-    nodes = [await start(target, **bounds) for _ in range(2)]
+    nodes = [await start_node(target, **bounds) for _ in range(2)]
     published: list[int] = []
 
     async def publish(through: list[Node], count: int) -> None:
@@ -303,7 +189,7 @@ async def test_no_node_believes_that_it_has_everything_when_it_has_not(
     await nodes[1].has(len(published))
     await publish(nodes, 5)
     await nodes[1].has(len(published))
-    nodes.append(await start(target, **bounds))
+    nodes.append(await start_node(target, **bounds))
     await nodes[2].has(len(published))
     for node in nodes:
         whole = 0
@@ -317,10 +203,10 @@ async def test_no_node_believes_that_it_has_everything_when_it_has_not(
 
 
 async def test_a_batch_that_is_kept_twice_is_kept_once(
-    start: StartNode, target: Redis, client: Client
+    start_node: StartNode, target: Redis, client: Client
 ) -> None:
     """As it happens when Redis has done what it was asked, and its answer is lost."""
-    node = await start(target)
+    node = await start_node(target)
     node.publish("few", 1)
     await node.has(1)
     message = Message("few", "2")
@@ -328,7 +214,7 @@ async def test_a_batch_that_is_kept_twice_is_kept_once(
     kept = node.backplane._history
     assert kept is not None
     for _ in range(2):
-        assert await kept.publish(client, batch, [message])
+        assert await kept.publish(client, batch, [message], node.server.hub)
     node.publish("few", 3)
     await node.has(3)
     assert node.since(0) == ([1, 2, 3], True)

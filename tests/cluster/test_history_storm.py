@@ -140,6 +140,7 @@ async def publish(url: str, publisher: int, count: int) -> None:
         async for text in socket:
             assert json.loads(text)["type"] == "published"
             room.release()
+        raise AssertionError("the server has ended the connection")
 
     async with connect(
         url,
@@ -149,16 +150,18 @@ async def publish(url: str, publisher: int, count: int) -> None:
         proxy=None,
     ) as socket:
         await socket.recv()
-        reader = asyncio.create_task(read(socket))
-        for number in [*range(count), None]:
-            await room.acquire()
-            fields = {} if number is None else AUDIENCES[number % len(AUDIENCES)]
-            name = "storm.end" if number is None else f"storm.{number % NAMES}"
-            request = {"type": "publish", "name": name, "args": [publisher, number]}
-            await socket.send(json.dumps({**request, **fields}))
-        for _ in range(IN_FLIGHT):
-            await room.acquire()
-        reader.cancel()
+        # In a group, so that a refusal is a failure and no wait for ever.
+        async with asyncio.TaskGroup() as group:
+            reader = group.create_task(read(socket))
+            for number in [*range(count), None]:
+                await room.acquire()
+                fields = {} if number is None else AUDIENCES[number % len(AUDIENCES)]
+                name = "storm.end" if number is None else f"storm.{number % NAMES}"
+                request = {"type": "publish", "name": name, "args": [publisher, number]}
+                await socket.send(json.dumps({**request, **fields}))
+            for _ in range(IN_FLIGHT):
+                await room.acquire()
+            reader.cancel()
 
 
 @pytest.fixture
