@@ -240,6 +240,11 @@ class Peers:
         for peer in self._peers.values():
             peer.version = peer.waiting = None
 
+    def excuse(self, seconds: float) -> None:
+        """Do not count a time in which this node has not listened."""
+        for peer in self._peers.values():
+            peer.heard += seconds
+
     def drop_silent(self) -> list[str]:
         """Forget the nodes that count as dead; return which."""
         end = asyncio.get_running_loop().time() - self.timeout

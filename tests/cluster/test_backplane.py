@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hyperlambda.server import SocketServer
+from hyperlambda.server import SocketServer, redis_backplane
 from hyperlambda.server.envelope import encode_item, join_batch
 from hyperlambda.server.outbox import Outbox
 from hyperlambda.server.redis_backplane import RedisBackplane
@@ -124,6 +124,42 @@ async def test_a_redis_that_hangs_is_noticed_and_survived(
         os.kill(own_redis.pid, signal.SIGCONT)
     assert await there.receive() == message("foo")
     await until(lambda: first.hub.count_users() == 2)
+
+
+async def test_a_node_takes_no_more_than_its_hub_can_deliver(
+    start: StartNode,
+    target: Redis,
+    join: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The rest waits in Redis; who does not listen for so long counts nobody as dead."""
+    monkeypatch.setattr(redis_backplane, "_MAX_INBOX", 50)
+    first, second = [await start(target, heartbeat=0.3) for _ in range(2)]
+    listener = await join(second.server, None, (), (), "*")
+    beats: list[object] = []
+    renew = second.backplane._own.renew
+
+    async def note_and_renew(*arguments: Any) -> None:
+        beats.append(arguments)
+        await renew(*arguments)
+
+    monkeypatch.setattr(second.backplane._own, "renew", note_and_renew)
+    # As if other work kept it from delivering.
+    wake, second.hub.wake = second.hub.wake, lambda: None
+    for number in range(3_000):
+        first.hub.publish(Message("foo", str(number)))
+    await until(lambda: first.backplane._outbox.sent == 3_000)
+    # Longer than it takes to find that somebody is silent.
+    await until(lambda: len(beats) == 5)
+    # One batch has 1,000 messages at most.
+    assert 50 < second.hub.inbox_size < 1_100
+    assert second.backplane.health()["nodes"] == 2
+    second.hub.wake = wake
+    assert wake is not None
+    wake()
+    received = [await listener.receive() for _ in range(3_000)]
+    assert received == [message("foo", number) for number in range(3_000)]
+    assert second.backplane.gaps == 0
 
 
 @pytest.mark.parametrize("heartbeat", [0.2, 60])
