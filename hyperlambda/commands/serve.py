@@ -22,6 +22,8 @@ from .reference_keys import SECRET, SERVER_KEYS, VALID_MINUTES, effective
 from .secret import find_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..server.retention import Rule
     from .service import Service
 
@@ -267,6 +269,7 @@ def command(
 
 def _run_workers(service: Service, count: int, lifetime_seconds: int) -> None:
     # Imported here: few servers have several processes.
+    from ..server.seats import Seats, shared_counts
     from .service import show
     from .workers import can_share_ports, reserved_port, run_workers
 
@@ -281,10 +284,12 @@ def _run_workers(service: Service, count: int, lifetime_seconds: int) -> None:
     server, _ = service.make()
     with reserved_port(server.host, server.port) as port:
         server.port = port
-        own = {"port": port, "secret": server.secret, "shares_port": True}
-        each = replace(service, options={**service.options, **own})
-        run_workers(
-            count,
-            lambda is_ready, parent: each.run(lambda _: is_ready(), parent),
-            lambda: show(server, lifetime_seconds),
-        )
+        options = {**service.options, "port": port, "secret": server.secret}
+        counts = shared_counts(count)
+
+        def work(is_ready: Callable[[], object], parent: int, number: int) -> None:
+            seats = Seats(options["max_connections"], number, counts)
+            each = replace(service, options={**options, "seats": seats})
+            each.run(lambda _: is_ready(), parent)
+
+        run_workers(count, work, lambda: show(server, lifetime_seconds))

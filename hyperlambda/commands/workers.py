@@ -31,11 +31,11 @@ _LONGEST_DELAY = 5.0
 
 _log = logging.getLogger("hyperlambda.server")
 
-Work = Callable[[Callable[[], object], int], None]
+Work = Callable[[Callable[[], object], int, int], None]
 """
-What a worker does: ``work(is_ready, parent)``.
+What a worker does: ``work(is_ready, parent, number)``.
 
-It calls ``is_ready`` when it serves, and ends when it gets SIGTERM, or when the file
+Its number counts from 1; who replaces it gets the same. It calls ``is_ready`` when it serves, and ends when it gets SIGTERM, or when the file
 descriptor ``parent`` becomes readable: then the parent is gone. Raises HyperlambdaError if
 it cannot serve.
 """
@@ -88,11 +88,13 @@ class _Worker:
     A child.
 
     Attributes:
+        number: The first is 1.
         process: The process.
         news: Where it says that it is ready (None), or why it cannot be.
         started: When, by the monotonic clock.
     """
 
+    number: int
     process: BaseProcess
     news: Connection
     started: float
@@ -127,13 +129,13 @@ class _Herd:
         self._alive = os.pipe()
         self.workers: list[_Worker] = []
 
-    def start(self) -> None:
+    def start(self, number: int) -> None:
         """Start another worker."""
         reader, writer = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=self._be_worker, args=(writer,))
+        process = self._context.Process(target=self._be_worker, args=(writer, number))
         process.start()
         writer.close()
-        self.workers.append(_Worker(process, reader, time.monotonic()))
+        self.workers.append(_Worker(number, process, reader, time.monotonic()))
 
     def wait_until_ready(self) -> bool:
         """
@@ -157,12 +159,13 @@ class _Herd:
         """Replace workers that die, until we are told to stop."""
         delay, due = 0.0, 0.0
         while True:
-            missing = count - len(self.workers)
+            present = {worker.number for worker in self.workers}
+            missing = set(range(1, count + 1)) - present
             now = time.monotonic()
             if missing and now >= due:
-                for _ in range(missing):
-                    self.start()
-                missing = 0
+                for number in missing:
+                    self.start(number)
+                missing = set()
             sentinels = [worker.process.sentinel for worker in self.workers]
             ready = wait(
                 [*sentinels, self._signals.reader], due - now if missing else None
@@ -210,13 +213,13 @@ class _Herd:
             worker.process.exitcode,
         )
 
-    def _be_worker(self, news: Connection) -> None:
+    def _be_worker(self, news: Connection, number: int) -> None:
         """Work; in the child."""
         self._signals.close()
         # Or the end of the parent would not be seen.
         os.close(self._alive[1])
         try:
-            self._work(lambda: news.send(None), self._alive[0])
+            self._work(lambda: news.send(None), self._alive[0], number)
         except HyperlambdaError as error:
             news.send(error.message)
             os._exit(1)
@@ -249,8 +252,8 @@ def run_workers(count: int, work: Work, is_ready: Callable[[], object]) -> None:
     """
     herd = _Herd(work)
     try:
-        for _ in range(count):
-            herd.start()
+        for number in range(1, count + 1):
+            herd.start(number)
         if herd.wait_until_ready():
             is_ready()
             herd.keep(count)

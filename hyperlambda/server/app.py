@@ -42,6 +42,7 @@ from .protocols import Session, signalr
 from .protocols.plain import Execute
 from .protocols.signalr import SignalRSession
 from .recovery import Bounds
+from .seats import Seats
 from .sessions import SessionMaker
 from .watch import Watch
 
@@ -92,7 +93,8 @@ class SocketServer:
         execute: Runs files for clients; None: they cannot.
         signalr_path: Where SignalR clients connect; empty: nobody can connect at all.
         backplane: Joins this server to others; None: it is alone.
-        shares_port: Whether other processes of this machine listen on the port too.
+        seats: Counts the clients of all processes that listen on the port; None: this
+            is the only one, and `max_connections` tells how many it may have.
 
     Attributes:
         hub: Publishes, from any thread, once the server has started.
@@ -133,7 +135,7 @@ class SocketServer:
         execute: Execute | None = None,
         signalr_path: str = SIGNALR_PATH,
         backplane: Backplane | None = None,
-        shares_port: bool = False,
+        seats: Seats | None = None,
     ) -> None:
         if secret is None and not is_loopback(host):
             raise HyperlambdaError(
@@ -144,7 +146,6 @@ class SocketServer:
         signing_key(self.secret)
         self.host = host
         self.port = port
-        self._shares_port = shares_port
         self.hub = SocketHub(backplane=backplane, history=history)
         self._max_size = max_size
         self._queue_bytes = queue_bytes
@@ -153,7 +154,7 @@ class SocketServer:
         self._ping_timeout = ping_timeout
         self._close_on_expiry = close_on_expiry
         self._leeway = leeway
-        self._max_connections = max_connections
+        self._seats = Seats(max_connections) if seats is None else seats
         self._open_timeout = open_timeout
         self._handshake_timeout = handshake_timeout
         self._drain_timeout = drain_timeout
@@ -185,7 +186,8 @@ class SocketServer:
             origins=origins,
             is_local=is_loopback(host),
             leeway=leeway,
-            is_full=self._is_full,
+            # Not the hub's count: SignalR clients join that with their handshake.
+            is_full=lambda: self._seats.is_full,
             claim=None if backplane is None else backplane.claim,
             health=self._health,
             metrics=self._write_metrics,
@@ -244,7 +246,7 @@ class SocketServer:
             make_link=partial(Link, made=self._meet, lost=self._forget),
             open_timeout=self._open_timeout,
             max_size=self._max_size,
-            shares_port=self._shares_port,
+            shares_port=self._seats.worker is not None,
         )
         self.port = server.sockets[0].getsockname()[1]
         self._writer = Writer(
@@ -277,12 +279,8 @@ class SocketServer:
 
         Clients see the close code 1012: they may come back. May be called twice.
         """
-        server, writer, watch, stopped = (
-            self._server,
-            self._writer,
-            self._watch,
-            self._stopped,
-        )
+        server, writer, watch = self._server, self._writer, self._watch
+        stopped = self._stopped
         if server is None or writer is None or watch is None or stopped is None:
             return
         if self.hub.is_closed:
@@ -336,19 +334,17 @@ class SocketServer:
     def _links(self) -> dict[Connection, Link]:
         return {} if self._writer is None else self._writer.links
 
-    def _is_full(self) -> bool:
-        limit = self._max_connections
-        # Not the hub's count: SignalR clients join that with their handshake.
-        return limit is not None and len(self._links) >= limit
-
     def _health(self) -> dict[str, object]:
-        return {"connections": self.hub.connection_count, **self.hub.backplane.health()}
+        who = {} if self._seats.worker is None else {"worker": self._seats.worker}
+        count = self.hub.connection_count
+        return {"connections": count, **who, **self.hub.backplane.health()}
 
     def _write_metrics(self) -> bytes:
         buffers = (
             link.transport.get_write_buffer_size() for link in self._links.values()
         )
-        return write_metrics(self.hub, self._calls, self._refusals, buffers)
+        worker = self._seats.worker
+        return write_metrics(self.hub, self._calls, self._refusals, buffers, worker)
 
     def _signalr_session(self, link: Link) -> Session:
         session = self._maker.signalr(link, partial(self._end, link))
@@ -367,6 +363,7 @@ class SocketServer:
         assert watch is not None
         session = link.session = self._sessions[link.path](link)
         writer.links[session.connection] = link
+        self._seats.take(len(writer.links))
         try:
             session.open()
             watch.add(link)
@@ -389,9 +386,13 @@ class SocketServer:
     def _forget(self, link: Link) -> None:
         self._sockets.discard(link)
         self._addresses.discard(link.address)
+        self._part_from(link)
+
+    def _part_from(self, link: Link) -> None:
         link.has_room.set()
         if link.session is not None:
             self._links.pop(link.session.connection, None)
+            self._seats.take(len(self._links))
             self.hub.leave(link.session.connection)
 
     def _expire(self, link: Link) -> None:
@@ -443,10 +444,7 @@ class SocketServer:
         self, link: Link, last: bytes | None, code: int, reason: str, timeout: float
     ) -> None:
         link.is_dismissed = True
-        link.has_room.set()
-        if link.session is not None:
-            self._links.pop(link.session.connection, None)
-            self.hub.leave(link.session.connection)
+        self._part_from(link)
         if last is not None:
             link.write(last)
         self._partings.begin(link, code, reason, timeout)

@@ -75,7 +75,11 @@ class Refusals:
 
 
 def write_metrics(
-    hub: SocketHub, calls: CallTimes, refusals: Refusals, buffers: Iterable[int]
+    hub: SocketHub,
+    calls: CallTimes,
+    refusals: Refusals,
+    buffers: Iterable[int],
+    worker: int | None = None,
 ) -> bytes:
     """
     Return the page.
@@ -85,10 +89,12 @@ def write_metrics(
         calls: Of the files that clients ran.
         refusals: Of those who did not come in.
         buffers: Bytes that wait in the buffer of each socket.
+        worker: The number of the process among those that share its port, with which
+            each figure is labelled; None for no label.
     """
     counters = hub.counters
     waiting = list(buffers)
-    page = _Page()
+    page = _Page() if worker is None else _Page(f'worker="{worker}"')
     page.add("connections", "gauge", "Open connections.", hub.connection_count)
     page.add("users", "gauge", "Distinct users who are connected.", hub.user_count)
     page.add("groups", "gauge", "Groups with a member.", hub.group_count)
@@ -161,31 +167,37 @@ def _history(hub: SocketHub) -> list[Figure]:
 
 
 class _Page:
-    def __init__(self) -> None:
+    def __init__(self, label: str = "") -> None:
         self._lines: list[str] = []
+        self._label = label
 
     def _head(self, name: str, kind: str, help: str) -> str:
         full = f"hyperlambda_{name}"
         self._lines += [f"# HELP {full} {help}", f"# TYPE {full} {kind}"]
         return full
 
+    def _write(self, name: str, value: object, label: str = "") -> None:
+        labels = ",".join(each for each in (self._label, label) if each)
+        self._lines.append(
+            f"{name}{{{labels}}} {value}" if labels else f"{name} {value}"
+        )
+
     def add(self, name: str, kind: str, help: str, value: int) -> None:
-        full = self._head(name, kind, help)
-        self._lines.append(f"{full} {value}")
+        self._write(self._head(name, kind, help), value)
 
     def add_by(self, name: str, help: str, label: str, values: dict[str, int]) -> None:
         full = self._head(name, "counter", help)
-        self._lines += [
-            f'{full}{{{label}="{each}"}} {value}' for each, value in values.items()
-        ]
+        for each, value in values.items():
+            self._write(full, value, f'{label}="{each}"')
 
     def add_histogram(self, name: str, help: str, calls: CallTimes) -> None:
         full = self._head(name, "histogram", help)
         count = 0
         for bound, members in zip((*BOUNDS, "+Inf"), calls.classes, strict=True):
             count += members
-            self._lines.append(f'{full}_bucket{{le="{bound}"}} {count}')
-        self._lines += [f"{full}_sum {calls.seconds:.6f}", f"{full}_count {count}"]
+            self._write(f"{full}_bucket", count, f'le="{bound}"')
+        self._write(f"{full}_sum", f"{calls.seconds:.6f}")
+        self._write(f"{full}_count", count)
 
     def text(self) -> bytes:
         return "".join(f"{line}\n" for line in self._lines).encode()

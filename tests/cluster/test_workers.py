@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from hyperlambda.client import SocketClient
 from hyperlambda.commands.group import group
+from hyperlambda.errors import SocketError
 from hyperlambda.server.negotiation import new_id
 from hyperlambda.sockets import Message
 
@@ -95,11 +96,45 @@ def test_workers_behave_as_one_server_and_are_replaced_and_drained(
             next(fresh.messages())
 
 
-def health(url: str) -> dict[str, object]:
+def page_of(url: str, path: str) -> bytes:
     http = url.replace("ws", "http", 1).removesuffix("/ws")
-    with urlopen(f"{http}/health", timeout=TIMEOUT) as answer:
-        found: dict[str, object] = json.load(answer)
+    with urlopen(f"{http}/{path}", timeout=TIMEOUT) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+def health(url: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(page_of(url, "health"))
     return found
+
+
+def test_workers_tell_who_they_are_and_count_clients_together(
+    arguments: tuple[str, ...], clients: list[SocketClient]
+) -> None:
+    limit = ("--max-connections", "5")
+    with started(*arguments, "--port", "0", *limit) as parent:
+        url = line_of(parent.stdout).replace("listening on http", "ws") + "/ws"
+        line_of(parent.stderr)
+        token = line_of(parent.stderr)
+        clients.extend(
+            SocketClient(url, token=token, timeout=TIMEOUT) for _ in range(5)
+        )
+        # Whichever worker is asked.
+        for _ in range(10):
+            with pytest.raises(SocketError, match="takes no more connections now"):
+                SocketClient(url, token=token, timeout=TIMEOUT)
+        numbers: set[object] = set()
+        until(lambda: numbers.add(health(url)["worker"]) or len(numbers) == 2)
+        assert numbers == {1, 2}
+        lines = page_of(url, "metrics").decode().splitlines()
+        assert all(line[0] == "#" or '{worker="' in line for line in lines)
+        # Who takes the place of one that was killed has its number, and nobody's seats.
+        killed = children(parent.pid)[0]
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: len(set(children(parent.pid)) - {killed}) == 2)
+        numbers.clear()
+        until(lambda: numbers.add(health(url)["worker"]) or len(numbers) == 2)
+        assert numbers == {1, 2}
 
 
 def test_workers_end_when_their_parent_is_killed(arguments: tuple[str, ...]) -> None:

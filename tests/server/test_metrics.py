@@ -19,7 +19,9 @@ from hyperlambda.sockets import Message
 from .clients import PATIENCE, Connect, StartServer, message
 from .test_gate import fetch, status_of
 
-_SAMPLE = re.compile(r'(hyperlambda_[a-z_]+(?:\{[a-z]+="[^"]+"\})?) (\S+)')
+_SAMPLE = re.compile(
+    r'(hyperlambda_[a-z_]+(?:\{[a-z]+="[^"]+"(?:,[a-z]+="[^"]+")?\})?) (\S+)'
+)
 
 
 def samples(page: bytes) -> dict[str, float]:
@@ -164,3 +166,16 @@ async def test_metrics_of_histories(start_server: StartServer, join: Connect) ->
             "replayed_total",
         )
     ] == [2, 1, 1, 2]
+
+
+def test_each_figure_tells_which_worker_it_is_of() -> None:
+    """One scrape after another is answered by whichever has the port at that moment."""
+    alone = samples(write_metrics(SocketHub(), CallTimes(), Refusals(), []))
+    page = samples(write_metrics(SocketHub(), CallTimes(), Refusals(), [], worker=2))
+    assert page['hyperlambda_connections{worker="2"}'] == 0
+    assert 'hyperlambda_refused_total{worker="2",reason="full"}' in page
+    assert 'hyperlambda_execute_seconds_bucket{worker="2",le="+Inf"}' in page
+    without = {
+        key.replace('worker="2",', "").replace('{worker="2"}', "") for key in page
+    }
+    assert without == alone.keys()
