@@ -49,7 +49,7 @@ from .entries import (
     ready,
 )
 from .history import History
-from .line import MOST_WAITING, Line, Ticket
+from .line import Line, Ticket
 from .parcels import Parcel, Turn
 from .tables import Tables
 
@@ -297,11 +297,9 @@ class SocketHub(Tables):
             return False
         if not isinstance(entry, Message):
             self._forward(entry)
-            line.places.append(entry)
-        elif self.backplane.forward(entry):
-            line.places.append(entry)
-        if len(line.places) >= MOST_WAITING:
-            self._move_up(line.let_go())
+        elif not self.backplane.forward(entry):
+            return True  # it has a ticket of its own
+        self._move_up(line.add(entry))
         return True
 
     def _move_up(self, entries: list[Own]) -> None:

@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 __all__ = ["MOST_WAITING", "Line", "Ticket"]
 
 MOST_WAITING = 10_000
-"""So much may stand in line; what is more lets all of it go on, out of order."""
+"""So much may stand behind tickets; one more lets all of it go on, past these."""
 
 _Entry = TypeVar("_Entry")
 
@@ -39,17 +39,25 @@ class Line(Generic[_Entry]):
     Attributes:
         is_held: Whether anything is to wait: not while Redis is away.
         places: The tickets, and the entries behind them; the first is a ticket.
+        waiting: How many are entries.
     """
 
     def __init__(self) -> None:
         self.is_held = False
         self.places: deque[Ticket | _Entry] = deque()
+        self.waiting = 0
 
     def begin(self) -> Ticket:
         """Return a ticket for a message that leaves now."""
         ticket = Ticket()
         self.places.append(ticket)
         return ticket
+
+    def add(self, entry: _Entry) -> list[_Entry]:
+        """Let an entry stand behind all others; return what goes on: mostly nothing."""
+        self.places.append(entry)
+        self.waiting += 1
+        return self.let_go() if self.waiting > MOST_WAITING else []
 
     def end(self, ticket: Ticket) -> list[_Entry]:
         """Note that a message has taken effect; return what may go on, in order."""
@@ -63,6 +71,7 @@ class Line(Generic[_Entry]):
             elif not first.is_over:
                 break
             places.popleft()
+        self.waiting -= len(found)
         return found
 
     def let_go(self) -> list[_Entry]:
@@ -71,4 +80,5 @@ class Line(Generic[_Entry]):
         tickets = [each for each in self.places if isinstance(each, Ticket)]
         self.places.clear()
         self.places.extend(tickets)
+        self.waiting = 0
         return found
