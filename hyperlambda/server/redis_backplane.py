@@ -26,7 +26,7 @@ from .envelope import Entry, EnvelopeError, decode_entry, split_batch
 from .history import History
 from .negotiation import LIFETIME, new_id
 from .outbox import Outbox
-from .redis_client import TIMEOUT, Client, Redis, explain, import_redis, open_redis
+from .redis_client import Client, Redis, explain, import_redis, open_redis, patience
 from .redis_history import RedisHistory
 from .redis_presence import OwnPresence, Peers
 
@@ -248,7 +248,7 @@ class RedisBackplane:
         redis = self._redis = open_redis(self._target)
         pubsub = redis.pubsub()
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with patience():
                 await pubsub.subscribe(self._keys.messages)
                 # Only from here on nothing is missed, so only then others are read.
                 await self._confirm(pubsub)
@@ -304,7 +304,7 @@ class RedisBackplane:
             # Who was held up itself has not heard yet what came meanwhile.
             is_late = self._loop.time() - due > self._heartbeat
             dead = [] if is_late else self._peers.drop_silent()
-            async with asyncio.timeout(TIMEOUT):
+            async with patience():
                 await self._own.renew(self._redis, self._tell)
                 if dead:
                     await self._redis.srem(self._keys.nodes, *dead)
@@ -329,7 +329,7 @@ class RedisBackplane:
             # In turns, so that a flood of messages does not hide who comes and goes.
             while await self._send_batch() or self._own.has_changes:
                 if self._own.has_changes:
-                    async with asyncio.timeout(TIMEOUT):
+                    async with patience():
                         await self._own.write_changes(self._redis, self._tell)
             await self._work.wait()
 
@@ -338,7 +338,7 @@ class RedisBackplane:
         sending = self._outbox.take()
         if sending is None:
             return False
-        async with asyncio.timeout(TIMEOUT):
+        async with patience():
             await self._publish(*sending)
         self._outbox.confirm()
         return True

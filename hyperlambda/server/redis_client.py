@@ -6,7 +6,10 @@ docs/scaling.md shows the names to people who look into their Redis.
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -23,6 +26,7 @@ __all__ = [
     "import_redis",
     "open_blocking_redis",
     "open_redis",
+    "patience",
 ]
 
 PREFIX = "hyperlambda"
@@ -30,6 +34,9 @@ PREFIX = "hyperlambda"
 
 TIMEOUT = 5.0
 """Seconds for a connection, and for one answer."""
+
+_TURNS = 50
+"""Turns of the event loop that an answer gets at least: it may take several to be read."""
 
 _SECRETS = re.compile(r"//[^/@\s]*@")
 
@@ -131,8 +138,35 @@ def open_redis(target: Redis) -> Client:
     from redis.asyncio.retry import Retry  # as in `import_redis`
 
     # With a timeout of its own, the library waits in a way that swallows cancellations
-    # (`asyncio.wait_for` before Python 3.12). Who calls it uses `asyncio.timeout`.
+    # (`asyncio.wait_for` before Python 3.12). Who calls it uses `patience`.
     return _open(package.asyncio.Redis, target, Retry, timeout=None)
+
+
+@asynccontextmanager
+async def patience(seconds: float = TIMEOUT) -> AsyncIterator[None]:
+    """
+    Raise TimeoutError if a block takes so long, and the event loop had time for it.
+
+    Turns that send much to many clients may take a second each; then Redis has answered
+    long before we look.
+    """
+    loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle | None = None
+    async with asyncio.timeout(None) as scope:
+
+        def wait(turns: int) -> None:
+            nonlocal timer
+            if turns:
+                timer = loop.call_later(seconds / _TURNS, wait, turns - 1)
+            else:
+                scope.reschedule(loop.time())
+
+        wait(_TURNS)
+        try:
+            yield
+        finally:
+            if timer is not None:
+                timer.cancel()
 
 
 def open_blocking_redis(target: Redis) -> Client:

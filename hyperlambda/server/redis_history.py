@@ -14,7 +14,6 @@ messages with history wait.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +26,7 @@ from .backplane import Item, Receiver
 from .envelope import Batch, EnvelopeError, decode_entry, split_batch
 from .history import History, new_epoch
 from .line import Ticket
-from .redis_client import Client, Redis, explain, import_redis
+from .redis_client import Client, Redis, explain, import_redis, patience
 from .redis_script import LOSE, PUBLISH, HistoryKeys, prepare, write_rules
 
 __all__ = ["RedisHistory"]
@@ -141,7 +140,7 @@ class RedisHistory:
 
         What comes later than our first question is left to the channel.
         """
-        async with asyncio.timeout(_CATCH_UP_TIMEOUT):
+        async with patience(_CATCH_UP_TIMEOUT):
             take = await self._prepare(redis, hub)
         hub.act(take)
         # Of the last batch nobody knows yet whether it was kept: it is sent again.

@@ -32,7 +32,7 @@ from typing import Any, TypeAlias
 from .cluster_view import ClusterTables, Record
 from .connection import Connection
 from .envelope import Entry, encode_entry
-from .redis_client import TIMEOUT, Client, Keys
+from .redis_client import Client, Keys, patience
 
 __all__ = ["OwnPresence", "Peers", "parse_records", "read_records"]
 
@@ -274,7 +274,7 @@ class Peers:
 
     async def _load(self, redis: Client, node: str, peer: _Peer) -> None:
         while self._peers.get(node) is peer:
-            async with asyncio.timeout(TIMEOUT):
+            async with patience():
                 found = await read_records(redis, self.keys, node)
             if self._peers.get(node) is not peer:
                 return

@@ -1,14 +1,16 @@
-"""How a Redis is named: by whom it can be used, and without showing a password."""
+"""How a Redis is named, without showing a password, and how long it may take to answer."""
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+import time
 
 import pytest
 
 from hyperlambda.errors import HyperlambdaError
-from hyperlambda.server.redis_client import Redis, explain
+from hyperlambda.server.redis_client import Redis, explain, patience
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,41 @@ def test_an_error_is_told_in_one_line_without_a_password() -> None:
 def test_a_server_alone_does_not_load_it() -> None:
     program = "import sys, hyperlambda.server; sys.exit('redis' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+async def test_patience_ends() -> None:
+    start = time.monotonic()
+    with pytest.raises(TimeoutError):
+        async with patience(0.1):
+            await asyncio.Event().wait()
+    assert time.monotonic() - start >= 0.1
+
+
+async def test_a_busy_event_loop_does_not_mean_that_nobody_answers() -> None:
+    """What is sent to very many clients may take longer than Redis may."""
+    loop, is_over = asyncio.get_running_loop(), False
+
+    def keep_busy() -> None:
+        # The work itself, and nothing that is waited for.
+        time.sleep(0.02)
+        if not is_over:
+            loop.call_soon(keep_busy)
+
+    keep_busy()
+    async with patience(0.01):
+        # To read an answer takes a few turns.
+        for _ in range(20):
+            await asyncio.sleep(0)
+    is_over = True
+
+
+async def test_who_is_cancelled_is_not_late() -> None:
+    async def wait() -> None:
+        async with patience(60):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
