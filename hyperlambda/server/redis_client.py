@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from ..errors import HyperlambdaError
+from ..errors import HyperlambdaError, nearest
 
 __all__ = [
     "PREFIX",
@@ -37,6 +37,12 @@ TIMEOUT = 5.0
 
 _TURNS = 50
 """Turns of the event loop that an answer gets at least: it may take several to be read."""
+
+_QUERY = {"db", "username", "password", "client_name", "socket_keepalive"}
+"""
+What the query of a URL may set, besides what begins with ``ssl_``: where it is, and who we
+are. How it is asked is ours, and answers in another form would not be understood.
+"""
 
 _SECRETS = re.compile(r"//[^/@\s]*@")
 
@@ -93,6 +99,7 @@ class Redis:
             )
         if not self.prefix:
             raise HyperlambdaError("the prefix of Redis' keys is empty")
+        _check_query(self.url)
         open_blocking_redis(self)
 
     def __str__(self) -> str:
@@ -188,11 +195,27 @@ def _open(kind: Any, target: Redis, retry: Any, timeout: float | None) -> Client
         client = kind.from_url(target.url, retry=retry(NoBackoff(), 0), **options)
         # Connects to nothing, and finds options that there are not.
         client.connection_pool.make_connection()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, import_redis().RedisError) as error:
         raise HyperlambdaError(
             f"the URL of the Redis is wrong: {explain(error)}"
         ) from None
     return client
+
+
+def _check_query(url: str) -> None:
+    try:
+        query = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    except ValueError as error:
+        raise HyperlambdaError(
+            f"the URL of the Redis is wrong: {explain(error)}"
+        ) from None
+    for name, _ in query:
+        if name not in _QUERY and not name.startswith("ssl_"):
+            near = nearest(name, _QUERY)
+            hint = f"; did you mean '{near}'?" if near else ""
+            raise HyperlambdaError(
+                f"the URL of the Redis is wrong: '{name}' cannot be set there{hint}"
+            )
 
 
 def explain(error: BaseException) -> str:

@@ -179,6 +179,8 @@ class RedisHub:
         try:
             try:
                 return question()
+            except import_redis().TimeoutError:
+                raise  # once more would be as long again
             except self._errors:
                 # An idle connection may have been closed; nodes know the numbers of what
                 # they have had, so that nothing reaches anybody twice.

@@ -34,7 +34,14 @@ def test_a_redis_is_shown_without_its_password(url: str, shown: str) -> None:
         ("", "begins with redis://, rediss:// or unix://"),
         ("redis://host:port", "the URL of the Redis is wrong: "),
         ("redis://host?colour=blue", "the URL of the Redis is wrong: .*colour"),
-        ("redis://host?socket_timeout=soon", "the URL of the Redis is wrong: "),
+        ("redis://host?db=first", "the URL of the Redis is wrong: .*'db'"),
+        ("redis://[::1", "the URL of the Redis is wrong: Invalid IPv6 URL"),
+        ("rediss://host?ssl_cert_reqs=perhaps", "the URL of the Redis is wrong: "),
+        ("rediss://host?ssl_colour=blue", "the URL of the Redis is wrong: "),
+        # What would make its answers other ones than we understand.
+        ("redis://host?decode_responses=yes", "'decode_responses' cannot be set there"),
+        ("redis://host?retry=3", "'retry' cannot be set there"),
+        ("redis://host?usernam=a", "set there; did you mean 'username'"),
     ],
 )
 def test_what_is_no_redis_is_refused(url: str, message: str) -> None:
