@@ -8,9 +8,12 @@ import pytest
 
 from hyperlambda.server import SocketServer
 
+from ..cluster.conftest import redis, start_node, target
 from ..server.clients import SECRET
 from ..server.javascript import install
 from .page import Page, find_chromium, opened, running
+
+__all__ = ["redis", "start_node", "target"]
 
 
 @pytest.fixture(scope="session")

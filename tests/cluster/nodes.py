@@ -66,8 +66,9 @@ def make_node(target: Redis, options: dict[str, Any], **bounds: Any) -> Node:
     """Return a node that was not started; bounds are those of its history."""
     history = History(RULES, **bounds)
     backplane = RedisBackplane(target, heartbeat=0.3, history=history)
+    options = {"port": 0, **options}
     server = SocketServer(
-        port=0, secret=SECRET, backplane=backplane, history=history, **options
+        secret=SECRET, backplane=backplane, history=history, **options
     )
     return Node(server, backplane, history)
 
