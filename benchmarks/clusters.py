@@ -34,6 +34,9 @@ __all__ = ["Sizes", "measure"]
 
 NODES = (1, 2, 4)
 
+_KEEPING = 2
+"""So many nodes has another cluster, where messages to one user have history."""
+
 _EVERYONE = {"type": "publish", "name": "news", "args": {"number": 1}}
 _ONE = {"type": "publish", "name": "note", "args": {"number": 1}, "users": "ada"}
 
@@ -95,6 +98,7 @@ def measure(sizes: Sizes) -> Result:
 async def _measure(redis: _Process, sizes: Sizes) -> Result:
     everyone = {count: _Costs() for count in NODES}
     one = {count: _Costs() for count in NODES}
+    kept = _Costs()
     async with AsyncExitStack() as stack:
         clusters = {}
         for count in NODES:
@@ -106,13 +110,21 @@ async def _measure(redis: _Process, sizes: Sizes) -> Result:
             # Caches fill, and everything is imported; this does not count.
             await cluster.send_one_at_a_time(sizes, _Costs())
             await cluster.send_at_once(sizes, _Costs())
-        for _ in range(sizes.rounds):
+        nodes = stack.enter_context(_nodes(_KEEPING, redis, "kept", _ONE["name"]))
+        publisher = stack.enter_context(_Publisher(nodes[0].port))
+        people = await stack.enter_async_context(crowd())
+        keeping = _Cluster(nodes, redis, publisher, people, keeps=True)
+        await keeping.open(0)
+        await keeping.send_and_keep(sizes, 0, _Costs())
+        for number in range(1, sizes.rounds + 1):
+            await keeping.send_and_keep(sizes, number, kept)
             for count, cluster in clusters.items():
                 await cluster.send_one_at_a_time(sizes, everyone[count])
                 await cluster.send_at_once(sizes, one[count])
     rows = [
         *_delivery_rows(everyone, sizes),
         *_message_rows(everyone[NODES[-1]], one[NODES[-1]], sizes),
+        *_history_rows(kept, one[_KEEPING], sizes),
     ]
     return Result(rows, peers=["redis"])
 
@@ -208,18 +220,20 @@ class _Cluster:
     redis: _Process
     publisher: _Publisher
     people: Crowd
+    keeps: bool = False
 
     async def open(self, receivers: int) -> None:
         """Spread subscribers over the nodes; one user is at the last one."""
         for node in self.nodes:
-            await self._open(node, "/ws", receivers // len(self.nodes), "news")
+            if receivers:
+                await self._open(node, "/ws", receivers // len(self.nodes), "news")
         token = issue_token(SECRET, "ada", [])
         await self._open(self.nodes[-1], f"/ws?access_token={token}", 1, "note")
 
     async def _open(self, node: _Process, path: str, count: int, name: str) -> None:
         text = json.dumps({"type": "subscribe", "names": [name]})
-        # How the answer ends.
-        until = json.dumps([name]) + "}"
+        # How the answer ends: where there is history, with the position before it.
+        until = '-0"}' if self.keeps else json.dumps([name]) + "}"
         await self.people.open(node.port, path, count, text, until)
 
     async def send_one_at_a_time(self, sizes: Sizes, costs: _Costs) -> None:
@@ -232,6 +246,13 @@ class _Cluster:
     async def send_at_once(self, sizes: Sizes, costs: _Costs) -> None:
         """Send messages to one user."""
         self.people.expect(len(_frame(_ONE)) * sizes.burst)
+        await self._send(_ONE, sizes.burst, 1, costs)
+
+    async def send_and_keep(self, sizes: Sizes, number: int, costs: _Costs) -> None:
+        """Send messages with history to one user, for the so many-th time, from 0."""
+        first = number * sizes.burst + 1
+        offsets = range(first, first + sizes.burst)
+        self.people.expect(sum(len(_frame(_ONE, f"{'e' * 12}-{n}")) for n in offsets))
         await self._send(_ONE, sizes.burst, 1, costs)
 
     async def _send(
@@ -256,8 +277,11 @@ class _Cluster:
 
 
 @contextmanager
-def _nodes(count: int, redis: _Process) -> Iterator[Sequence[_Process]]:
-    command = [sys.executable, "-m", "benchmarks.node", redis.where, f"bench-{count}"]
+def _nodes(
+    count: int, redis: _Process, label: str = "", kept: str = ""
+) -> Iterator[Sequence[_Process]]:
+    prefix = f"bench-{label or count}"
+    command = [sys.executable, "-m", "benchmarks.node", redis.where, prefix, kept]
     with ExitStack() as stack:
         started = [stack.enter_context(_process(*command)) for _ in range(count)]
         nodes = []
@@ -270,10 +294,12 @@ def _nodes(count: int, redis: _Process) -> Iterator[Sequence[_Process]]:
         yield nodes
 
 
-def _frame(request: dict[str, Any]) -> bytes:
+def _frame(request: dict[str, Any], position: str = "") -> bytes:
     args = json.dumps(request["args"], separators=(",", ":"))
-    text = f'{{"type":"message","name":"{request["name"]}","args":{args}}}'
-    return text_frame(text.encode())
+    text = f'{{"type":"message","name":"{request["name"]}","args":{args}'
+    if position:
+        text = f'{text},"position":"{position}"'
+    return text_frame(f"{text}}}".encode())
 
 
 def _delivery_rows(costs: dict[int, _Costs], sizes: Sizes) -> Iterator[Row]:
@@ -320,6 +346,30 @@ def _message_rows(everyone: _Costs, one: _Costs, sizes: Sizes) -> Iterator[Row]:
         [nodes[0] for nodes in one.nodes],
         sizes.burst,
     )
+
+
+def _history_rows(kept: _Costs, one: _Costs, sizes: Sizes) -> Iterator[Row]:
+    contestants = {
+        "Redis": (kept.redis, one.redis),
+        "the node that publishes": (
+            [nodes[0] for nodes in kept.nodes],
+            [nodes[0] for nodes in one.nodes],
+        ),
+        "the node of the user": (
+            [nodes[-1] for nodes in kept.nodes],
+            [nodes[-1] for nodes in one.nodes],
+        ),
+    }
+    for what, (us, it) in contestants.items():
+        yield Row(
+            f"cluster: {sizes.burst:,} with history to one user at once, "
+            f"{_KEEPING} processes",
+            f"processor time of {what}",
+            "without history",
+            ratios({"us": us, "it": it}, "us", "it"),
+            note=f"{_micro(us, sizes.burst)} a message at best, "
+            f"{_micro(it, sizes.burst)} there",
+        )
 
 
 def _beside_publisher(

@@ -1,7 +1,7 @@
 """
-One node of a cluster, in a process of its own: `python -m benchmarks.node URL PREFIX`.
+One node of a cluster, in a process of its own: `python -m benchmarks.node URL PREFIX [NAME]`.
 
-It prints its port when it is ready, and ends with its stdin. Subscribers here answer no
+Messages of the name have history. It prints its port when it is ready, and ends with its stdin. Subscribers here answer no
 heartbeats and publishers are not slowed down, which `hyperlambda serve` would insist on.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from hyperlambda.server import SocketServer
+from hyperlambda.server import History, Rule, SocketServer
 from hyperlambda.server.loops import run
 from hyperlambda.server.redis_backplane import RedisBackplane
 from hyperlambda.server.redis_client import Redis
@@ -20,15 +20,17 @@ __all__ = ["SECRET", "main"]
 SECRET = "a-secret-of-the-benchmarks-that-is-longer-than-fifty-characters"
 
 
-async def _serve(url: str, prefix: str) -> None:
+async def _serve(url: str, prefix: str, kept: str = "") -> None:
+    history = History([Rule(kept, 1_000)]) if kept else None
     # Signs of life would be measured too.
-    backplane = RedisBackplane(Redis(url, prefix), heartbeat=60)
+    backplane = RedisBackplane(Redis(url, prefix), heartbeat=60, history=history)
     server = SocketServer(
         port=0,
         secret=SECRET,
         ping_interval=None,
         publish_rate=None,
         backplane=backplane,
+        history=history,
     )
     async with server:
         print(server.port, flush=True)

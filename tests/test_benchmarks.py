@@ -65,7 +65,7 @@ ROWS = {
     "deliver": 19,
     "scale": 5,
     "publish": 5,
-    "cluster": 8,
+    "cluster": 11,
 }
 
 # A ratio, then its smallest and largest.
