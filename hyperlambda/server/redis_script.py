@@ -81,7 +81,7 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0,
   forget(name)
 end
 
-local lines = {ARGV[7]}
+local lines, found, touched = {ARGV[7]}, {}, {}
 for i = 0, count - 1 do
   local line, name = ARGV[8 + 4 * i], ARGV[9 + 4 * i]
   local most, age = tonumber(ARGV[10 + 4 * i]), tonumber(ARGV[11 + 4 * i])
@@ -91,18 +91,30 @@ for i = 0, count - 1 do
     local offset = string.format('%.0f', top)
     -- The line ends with a null that stands for its position.
     line = string.sub(line, 1, -6) .. '["' .. epoch .. '",' .. offset .. ']]'
-    local before = redis.call('ZSCORE', names, name) or forgotten
-    redis.call('XADD', stream, offset .. '-0', 'm', line, 't', now, 'p', before)
-    redis.call('PEXPIRE', stream, age)
-    redis.call('ZADD', names, offset, name)
-    redis.call('ZADD', ends, now + age, name)
-    redis.call('HINCRBY', sizes, name, #line)
+    local one = found[name]
+    if not one then
+      local before = redis.call('ZSCORE', names, name) or forgotten
+      one = {name = name, last = before, most = most, age = age, size = 0, added = 0}
+      found[name], touched[#touched + 1] = one, one
+    end
+    redis.call('XADD', stream, offset .. '-0', 'm', line, 't', now, 'p', one.last)
+    one.last, one.size, one.added = offset, one.size + #line, one.added + 1
     total = total + #line
-    local length = redis.call('XLEN', stream)
-    if length > most then shorten(name, length - most) end
-    shorten(name, 2, now - age)
   end
   lines[#lines + 1] = line
+end
+
+-- Once for each name, however many of its messages there are.
+for _, one in ipairs(touched) do
+  local name, stream = one.name, streams .. one.name
+  redis.call('PEXPIRE', stream, one.age)
+  redis.call('ZADD', names, one.last, name)
+  redis.call('ZADD', ends, now + one.age, name)
+  redis.call('HINCRBY', sizes, name, one.size)
+  -- In portions, should a rule keep much less than the one before.
+  local surplus = math.min(redis.call('XLEN', stream) - one.most, one.added + 1000)
+  if surplus > 0 then shorten(name, surplus) end
+  shorten(name, 2 * one.added, now - one.age)
 end
 
 local surplus = redis.call('ZCARD', names) - max_names

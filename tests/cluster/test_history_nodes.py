@@ -7,9 +7,10 @@ import random
 
 import pytest
 
+from hyperlambda.server import History, Rule
 from hyperlambda.server.envelope import encode_item, join_batch, split_batch
 from hyperlambda.server.redis_client import Client, Redis
-from hyperlambda.server.redis_script import HistoryKeys
+from hyperlambda.server.redis_script import PUBLISH, HistoryKeys, prepare
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
 from ..server.clients import PATIENCE, Connect, closed
@@ -159,6 +160,28 @@ async def test_what_is_kept_in_redis_is_bounded(
     await node.has(302)
     assert b"short" not in await client.zrange(ends, 0, -1)
     assert await client.hget(sizes, "short") is None
+
+
+async def test_a_rule_may_keep_much_less_than_the_one_before(
+    start_node: StartNode, target: Redis, client: Client
+) -> None:
+    """As it is when servers are told so, and Redis has not forgotten."""
+    keys, history = HistoryKeys(target.prefix), History([Rule("few", 10_000)])
+    publish = client.register_script(PUBLISH)
+    for first in range(1, 9_002, 1_000):
+        messages = [Message("few", str(first + number)) for number in range(1_000)]
+        batch = join_batch("before", first, [encode_item(each) for each in messages])
+        kept = prepare(history, keys, target.keys.messages, batch, messages)
+        assert kept is not None
+        await publish(keys=kept.keys, args=kept.arguments)
+    assert await client.xlen(f"{keys.streams}few") == 10_000
+    node = await start_node(target)
+    for number in range(10):
+        node.publish("few", number)
+        await node.has(10_001 + number)
+    assert await client.xlen(f"{keys.streams}few") == 3
+    assert node.keeper.unkept == 0
+    assert node.since(10_007) == ([7, 8, 9], True)
 
 
 @pytest.mark.parametrize("seed", range(3))
