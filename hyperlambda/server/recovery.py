@@ -25,8 +25,13 @@ __all__ = ["MAX_FORMER", "Bounds", "Outcome", "resume"]
 MAX_FORMER = 100
 """Former connections that a client may name."""
 
-MOST_AHEAD = 10_000
-"""Messages by which another node may be before this one."""
+MOST_AHEAD = 1_000_000
+"""
+Messages by which another node may be before this one.
+
+A node that is too busy to read has as much as Redis holds back for it, 32 MB by default, and
+10,000 in its inbox.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from hyperlambda.server.protocols import plain, signalr
 from hyperlambda.server.protocols.plain import PlainSession
 from hyperlambda.server.protocols.signalr import SignalRSession
 from hyperlambda.server.protocols.subscribing import MAX_NAMES
-from hyperlambda.server.recovery import MAX_FORMER, Bounds
+from hyperlambda.server.recovery import MAX_FORMER, MOST_AHEAD, Bounds
 from hyperlambda.server.retention import Rule
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
@@ -281,7 +281,8 @@ def test_what_another_node_has_sent_is_not_sent_again(talk: Talk) -> None:
     assert (args(got), got[-1]["recovered"]) == ([1], False)
     # With others, which may be before us, it is something else.
     talk.history.is_shared = True
-    got = talk.ask(talk.join(), "subscribe", "chat.a", since=talk.position(99_999))
+    too_far = talk.position(MOST_AHEAD + 2)
+    got = talk.ask(talk.join(), "subscribe", "chat.a", since=too_far)
     assert (args(got), got[-1]["recovered"]) == ([1], False)
     client = talk.join()
     got = talk.ask(client, "subscribe", "chat.a", since=talk.position(3))
