@@ -75,8 +75,8 @@ class RedisHistory:
         self._channel = target.keys.messages
         self._lost: set[str] = set()
         # Of our messages that take effect when they come back: those that have not been
-        # sent, by identity, and those that have been, by number.
-        self._unsent: dict[int, Ticket] = {}
+        # sent, in order, and those that have been, by number.
+        self._unsent: deque[tuple[Message, Ticket]] = deque()
         self._awaited: dict[int, Ticket] = {}
         self._first = 0
 
@@ -84,7 +84,7 @@ class RedisHistory:
         """Return whether an item that is to be sent takes effect later, not now."""
         if not isinstance(item, Message) or self._history.rule_for(item) is None:
             return False
-        self._unsent[id(item)] = hub.line.begin()
+        self._unsent.append((item, hub.line.begin()))
         return True
 
     def lose(self, item: Item) -> None:
@@ -190,9 +190,8 @@ class RedisHistory:
         if first != self._first:
             self._first = first
             for number, item in enumerate(items, first):
-                ticket = self._unsent.pop(id(item), None)
-                if ticket is not None:
-                    self._awaited[number] = ticket
+                if self._unsent and self._unsent[0][0] is item:
+                    self._awaited[number] = self._unsent.popleft()[1]
 
     async def _tell_lost(self, redis: Client) -> None:
         if not self._lost:

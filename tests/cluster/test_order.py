@@ -19,7 +19,7 @@ from hyperlambda.server.envelope import Batch
 from hyperlambda.server.parting import SENT_AWAY
 from hyperlambda.server.redis_client import Client as RedisClient
 from hyperlambda.server.redis_client import Redis
-from hyperlambda.sockets import Audience, AudienceKind
+from hyperlambda.sockets import Audience, AudienceKind, Message
 
 from ..server.clients import Connect, closed
 from .nodes import Node, StartNode, listening, numbers, until
@@ -103,6 +103,19 @@ async def test_who_is_disconnected_gets_what_was_published_before(
         assert await numbers(listener, 2) == [1, 2]
         assert await closed(listener) == (SENT_AWAY, "out")
     assert await numbers(other, 3) == [1, 2, 3]
+
+
+async def test_one_message_may_be_published_twice(
+    start_node: StartNode, target: Redis, join: Connect
+) -> None:
+    """The same object: each time counts."""
+    node = await start_node(target)
+    listener = await listening(join, node, "*")
+    message = Message("few", "1")
+    for _ in range(3):
+        node.hub.publish(message)
+    node.publish("other", 2)
+    assert await numbers(listener, 4) == [1, 1, 1, 2]
 
 
 async def test_answers_come_behind_what_was_published_before_them(
