@@ -101,13 +101,13 @@ async def test_clients_without_handshake_count_when_the_server_is_full(
 ) -> None:
     server = await start_server(max_connections=1)
     async with opened(server), asyncio.timeout(PATIENCE):
-        while not server._is_full():
+        while not server._seats.is_full:
             await asyncio.sleep(0)
     async with asyncio.timeout(PATIENCE):
-        while server._is_full():
+        while server._seats.is_full:
             await asyncio.sleep(0)
     async with greeted(server):
-        assert server._is_full()
+        assert server._seats.is_full
 
 
 # What is too large.
