@@ -72,13 +72,13 @@ __all__ = ["command"]
     default=10_000,
     show_default=True,
     metavar="N",
-    help="How many clients may be connected.",
+    help="How many clients may be connected, to all workers together.",
 )
 @click.option(
     "--max-per-address",
     type=click.IntRange(1),
     metavar="N",
-    help="How many of one address; behind a proxy all have the address of that.",
+    help="How many of one address, at each worker; behind a proxy all have its address.",
 )
 @click.option(
     "--publish-rate",
