@@ -63,6 +63,11 @@ class Outbox:
         """Return how many items wait."""
         return len(self._waiting) + (len(self._unsure.items) if self._unsure else 0)
 
+    @property
+    def unsure(self) -> int | None:
+        """The number of the first item of what was taken and not confirmed, if any."""
+        return None if self._unsure is None else self._number - len(self._unsure.items)
+
     def put(self, item: Item) -> bool:
         """Add an item; return whether there was room."""
         # Who must go, or must hear no more, counts more than one more message.

@@ -255,7 +255,7 @@ class RedisBackplane:
                 await self._own.write_all(redis, self._tell)
                 names = await redis.smembers(self._keys.nodes)
             if self._history is not None:
-                await self._history.catch_up(redis, self._hub)
+                await self._history.catch_up(redis, self._hub, self._outbox.unsure)
             self._peers.read(redis, {name.decode() for name in names} - {self.node})
             self._heard_itself = self._loop.time()
             async with asyncio.TaskGroup() as group:

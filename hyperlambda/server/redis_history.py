@@ -134,17 +134,23 @@ class RedisHistory:
             if ticket is not None:
                 hub.act(partial(hub.pass_over, ticket))
 
-    async def catch_up(self, redis: Client, hub: Receiver) -> None:
+    async def catch_up(self, redis: Client, hub: Receiver, unsure: int | None) -> None:
         """
         Take what was kept while nobody told us; what is published is heard already.
 
         What comes later than our first question is left to the channel.
+
+        Args:
+            redis: Where it is kept.
+            hub: Where it takes effect.
+            unsure: The number of the first of our messages that will be sent again,
+                because nobody knows whether they were kept; None: there are none.
         """
         async with patience(_CATCH_UP_TIMEOUT):
             take = await self._prepare(redis, hub)
         hub.act(take)
-        # Of the last batch nobody knows yet whether it was kept: it is sent again.
-        sent = [number for number in self._awaited if number < self._first]
+        # What was sent for certain has been read now, and will not come once more.
+        sent = [each for each in self._awaited if unsure is None or each < unsure]
         self._end_waiting(sent, hub)
 
     async def _prepare(self, redis: Client, hub: Receiver) -> Callable[[], int]:

@@ -240,6 +240,30 @@ async def test_a_batch_whose_answer_was_lost_holds_up_nothing(
     assert not node.keeper._awaited
 
 
+async def test_a_batch_that_was_kept_and_not_heard_holds_up_nothing(
+    start_node: StartNode,
+    target: Redis,
+    join: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Redis has answered, and what we listen with ends before the message has come."""
+    node = await start_node(target)
+    listener = await listening(join, node, "*")
+    with monkeypatch.context() as patch:
+        patch.setattr(node.keeper, "take_back", lambda batch, hub: None)
+        node.publish("few", 1)
+        await until(lambda: node.backplane._outbox.sent == 1)
+        await node.go_away()
+    node.publish("other", 2)
+    node.come_back()
+    assert await numbers(listener, 2) == [1, 2]
+    node.publish("few", 3)
+    node.publish("other", 4)
+    assert await numbers(listener, 2) == [3, 4]
+    assert not node.hub.line.places
+    assert not node.keeper._awaited
+
+
 async def test_what_stands_in_line_is_bounded(
     start_node: StartNode,
     target: Redis,
