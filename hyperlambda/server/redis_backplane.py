@@ -105,6 +105,8 @@ class RedisBackplane:
         # Of each node, the number of the entry that is to come next.
         self._next: dict[str, int] = {}
         self._heard_itself = 0.0
+        # What was first in the hub's line, at each of the last heartbeats.
+        self._firsts: list[object] = []
         self._is_woken = False
         self._was_lost = False
 
@@ -298,6 +300,7 @@ class RedisBackplane:
             await redis.aclose()
 
     async def _beat(self) -> None:
+        self._firsts.clear()
         while True:
             due = self._loop.time() + self._heartbeat
             await asyncio.sleep(self._heartbeat)
@@ -310,6 +313,18 @@ class RedisBackplane:
                     await self._redis.srem(self._keys.nodes, *dead)
             if not is_late and self._loop.time() - self._heard_itself > self._timeout:
                 raise ConnectionError("what is published does not come back")
+            if self._is_stuck() and not is_late:
+                raise ConnectionError("a message does not come back")
+
+    def _is_stuck(self) -> bool:
+        """Return whether one message is waited for longer than it can take."""
+        places = self._hub.line.places
+        self._firsts = [*self._firsts[-MISSED:], places[0] if places else None]
+        return (
+            bool(places)
+            and len(self._firsts) > MISSED
+            and all(each is places[0] for each in self._firsts)
+        )
 
     # Sending.
 
@@ -374,6 +389,7 @@ class RedisBackplane:
         # Signs of life were not heard meanwhile either, our own included.
         seconds = self._loop.time() - start
         self._heard_itself += seconds
+        self._firsts.clear()
         self._peers.excuse(seconds)
 
     def _take_in(self, data: bytes) -> None:

@@ -264,6 +264,24 @@ async def test_a_batch_that_was_kept_and_not_heard_holds_up_nothing(
     assert not node.keeper._awaited
 
 
+async def test_a_message_that_does_not_come_back_is_noticed(
+    start_node: StartNode,
+    target: Redis,
+    join: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever has become of it: the node looks anew for what was kept."""
+    node = await start_node(target)
+    listener = await listening(join, node, "*")
+    monkeypatch.setattr(node.keeper, "take_back", lambda batch, hub: None)
+    node.publish("few", 1)
+    node.publish("other", 2)
+    # When the connection is given up, what waits goes on; then the message is read.
+    assert await numbers(listener, 2) == [2, 1]
+    assert node.backplane.gaps == 1
+    await until(lambda: not node.hub.line.places)
+
+
 async def test_what_stands_in_line_is_bounded(
     start_node: StartNode,
     target: Redis,
