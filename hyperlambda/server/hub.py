@@ -53,12 +53,20 @@ from .line import Line, Ticket
 from .parcels import Parcel, Turn
 from .tables import Tables
 
-__all__ = ["Connection", "Counters", "Encode", "Farewell", "SocketHub"]
+__all__ = ["LONG_INBOX", "Connection", "Counters", "Encode", "Farewell", "SocketHub"]
 
 _END_OF_TURN = 1 << 62
 """Bytes that no turn may have."""
 
 _log = logging.getLogger(__name__)
+
+LONG_INBOX = 128
+"""
+How many entries may wait before who publishes more gives way.
+
+A program makes so many in two or three milliseconds. Fewer would leave in smaller writes;
+with more, the event loop would be late for longer.
+"""
 
 
 class SocketHub(Tables):
@@ -71,6 +79,10 @@ class SocketHub(Tables):
         max_inbox: How many entries may wait for `deliver`; further messages are refused.
         backplane: Joins this hub to those of other nodes.
         history: Keeps messages for clients that come back; None: nothing is kept.
+
+    Attributes:
+        give_way: Called by each `publish`, on its thread, that leaves a long inbox
+            (`LONG_INBOX`) behind; may wait a moment for the owner to take from it.
     """
 
     def __init__(
@@ -83,6 +95,7 @@ class SocketHub(Tables):
     ) -> None:
         super().__init__(OneNode() if backplane is None else backplane, history)
         self.wake = wake
+        self.give_way: Callable[[], object] = _go_on
         self.max_inbox = max_inbox
         self.counters = Counters()
         self.parcels: list[Parcel] = []
@@ -100,16 +113,20 @@ class SocketHub(Tables):
         """
         Send a message to everyone in its audience who subscribed to its name.
 
-        ``message.argument`` is spliced into frames as it is: it must be JSON.
+        ``message.argument`` is spliced into frames as it is: it must be JSON. Who
+        publishes many, faster than they are taken, is held up for moments.
 
         Raises:
             SocketError: The name is empty, a text is no Unicode, the server has stopped,
                 or more messages wait than it can take.
         """
         check_message(message)
-        if len(self._inbox) >= self.max_inbox:
+        waiting = len(self._inbox)
+        if waiting >= self.max_inbox:
             raise SocketError(f"{self.max_inbox} messages wait to be delivered already")
         self._put(message)
+        if waiting >= LONG_INBOX:
+            self.give_way()
 
     def add_to_group(self, username: str, group: str) -> None:
         """
@@ -433,6 +450,10 @@ class SocketHub(Tables):
             except RuntimeError as error:
                 self._is_woken = False
                 raise SocketError("the socket server is not running") from error
+
+
+def _go_on() -> None:
+    """Hold nobody up."""
 
 
 def _some(one: Connection | None) -> tuple[Connection, ...]:

@@ -28,13 +28,16 @@ from websockets.protocol import State
 
 from .auth import ANONYMOUS, Identity
 from .connection import NO_OUTLET
-from .hub import Connection, SocketHub
+from .hub import LONG_INBOX, Connection, SocketHub
 from .parcels import Parcel
 from .protocols import Session
 
 __all__ = ["Link", "Writer"]
 
 _log = logging.getLogger(__name__)
+
+_GIVE_WAY = 0.005
+"""Seconds that a thread which publishes waits for the event loop's turn, at most."""
 
 
 class Link(ServerConnection):
@@ -176,7 +179,10 @@ class Writer:
         self._drop = drop
         self._part = part
         self._is_busy = False
+        self._has_turned = threading.Event()
+        self._is_late = False
         hub.wake = self._wake
+        hub.give_way = self._give_way
 
     def turn(self) -> bool:
         """Deliver and write a part of what waits; return whether more waits."""
@@ -185,6 +191,9 @@ class Writer:
             self._flush()
         if self._hub.leaving:
             self._send_away()
+        self._is_late = False
+        if not self._has_turned.is_set():
+            self._has_turned.set()
         return more
 
     def _wake(self) -> None:
@@ -193,6 +202,23 @@ class Writer:
             self._loop.call_soon(self._start)
         else:
             self._loop.call_soon_threadsafe(self._start)
+
+    def _give_way(self) -> None:
+        """
+        Hold a thread that publishes up until this writer had its turn, for a moment.
+
+        A thread that goes on computing has the interpreter's lock when the event loop
+        wants it back, which is after each of its calls to the system. One that waits
+        has not, and loses little, for the two cannot compute at the same time anyway.
+        """
+        if self._is_late or threading.get_ident() == self._thread:
+            return
+        self._has_turned.clear()
+        # Was it taken in between, then no turn may come that ends the wait.
+        if self._hub.inbox_size >= LONG_INBOX:
+            # Only once until it has turned: should the loop itself wait for the thread,
+            # or have many to write to, the thread goes on.
+            self._is_late = not self._has_turned.wait(_GIVE_WAY)
 
     def _start(self) -> None:
         if not self._is_busy:
