@@ -10,16 +10,24 @@ Beside our server stand:
   connections in a bare loop too, in a process of its own;
 - `websockets.broadcast`.
 
-All are open at once and take turns. The receivers are those of subscribers.py.
+All are open at once, and two at a time take turns. The receivers are those of subscribers.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from statistics import median
 
 from websockets.asyncio.server import Server, broadcast, serve
 
@@ -33,23 +41,28 @@ from .contests import (
     MESSAGE,
     TEXT,
     Contestant,
-    Taken,
+    Sent,
     check,
     open_plain,
     plain_size,
+    send_in_pairs,
     signalr_size,
-    take_turns_to_send,
 )
-from .crowd import crowd, peer
+from .crowd import Peer, crowd, peer
 from .loops import LOOPS, run_on
 from .machine import REFERENCE_YARDSTICK, yardstick
-from .measuring import Plot, Result, Row, Times, median_rate, ratios
+from .measuring import (
+    Plot,
+    Result,
+    Row,
+    figure,
+    median_bounds,
+    median_rate,
+    ratios,
+)
 from .subscribers import raise_file_limit
 
 __all__ = ["Sizes", "measure"]
-
-_BARE = "bare loop of transport.write"
-_BROADCAST = "websockets.broadcast"
 
 _BURST_AIM = 5_000_000
 """Deliveries a second of bursts, where the yardstick is that of the reference."""
@@ -105,6 +118,65 @@ class _Fan:
     bars: list[tuple[str, float]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """
+    Two that are compared.
+
+    Attributes:
+        own: Who of the contestants is in question.
+        other: Whom it stands beside.
+        aims: The least ratios that we want, by the clock and in processor time.
+        least: What the best round must reach in a quick run, by the clock.
+        part: Of the rounds: 4 for every fourth, where one is enough to see it.
+        times: As many in each turn, for more precision.
+    """
+
+    own: str
+    other: str
+    aims: tuple[float | None, float | None] = (None, None)
+    least: float | None = None
+    part: int = 1
+    times: int = 1
+
+
+_LABELS = {
+    "ours": "ours",
+    "from a thread": "from a thread",
+    "signalr": "SignalR clients",
+}
+
+_BESIDE = {
+    "bare": "bare loop of transport.write",
+    "joined": "bare loop that joins frames",
+    "broadcast": "websockets.broadcast",
+    "picows": "picows",
+    "ours": "our plain ones",
+}
+
+_PAIRS_OF_FAN = (
+    _Pair("ours", "bare", (0.95, 0.95), 0.4),
+    _Pair("ours", "picows", (1, 1), 0.4),
+)
+
+_PAIRS_OF_ONE = (
+    _Pair("ours", "broadcast", (1.2, None), 0.5),
+    _Pair("ours", "bare", (0.95, 0.95), 0.4),
+    _Pair("ours", "picows", (1, 1), 0.4),
+    _Pair("from a thread", "broadcast", (1.2, None), 0.4),
+    _Pair("signalr", "ours", (0.9, 0.9), 0.4),
+)
+
+_PAIRS_OF_BURSTS = (
+    # They take seconds and are a hundred times slower.
+    _Pair("ours", "broadcast", (4, None), 4, part=4),
+    _Pair("ours", "bare", part=4),
+    _Pair("ours", "joined", times=4),
+    _Pair("from a thread", "broadcast", (4, None), 4, part=4),
+    _Pair("signalr", "ours", (0.9, 0.9), 0.2, times=4),
+)
+
+
 async def _measure_fan(loop: str, count: int, rounds: int) -> _Fan:
     async with AsyncExitStack() as stack:
         ours = await stack.enter_async_context(
@@ -117,49 +189,20 @@ async def _measure_fan(loop: str, count: int, rounds: int) -> _Fan:
         await open_plain(to_ours, ours, count)
         await to_theirs.open(await theirs.start(TEXT), "/", count)
         await theirs.ready(count)
-
-        async def picows(messages: int) -> None:
-            for _ in range(messages):
-                await theirs.publish()
-
         contestants = {
             "ours": Contestant(_publisher(ours.hub), to_ours, plain_size),
-            "picows": Contestant(picows, to_theirs, plain_size, theirs),
+            "picows": Contestant(_commander(theirs), to_theirs, plain_size, theirs),
             "bare": Contestant(_bare(ours), to_ours, plain_size),
-            # Between two that have the same connections stands another one.
-            "picows again": Contestant(picows, to_theirs, plain_size, theirs),
         }
         await check(contestants)
-        taken = await take_turns_to_send(contestants, count, 2, 1, rounds)
+        taken = await _compare(contestants, _PAIRS_OF_FAN, count, 2, 1, rounds)
     title = f"one message to {count:,} subscribers, {loop}"
-    times = taken.elapsed
-    rate = median_rate(times["ours"], count * 2)
-    rows = []
-    for name, beside, aim in (("bare", _BARE, 0.95), ("picows", "picows", 1)):
-        there = median_rate(times[name], count * 2)
-        rows += [
-            Row(
-                title,
-                "until the last has it",
-                beside,
-                ratios(times, "ours", name),
-                aim=aim,
-                note=f"{rate:,} a second, {there:,} there",
-                least=0.4,
-            ),
-            Row(
-                title,
-                "processor time of the server",
-                beside,
-                ratios(taken.processor, "ours", name),
-                aim=aim,
-            ),
-        ]
-    each = [
-        (name, sorted(times[name])[rounds // 2] / count / 2 * 1e6)
-        for name in ("ours", "bare", "picows")
-    ]
-    return _Fan(rows, each)
+    bars = {}
+    for pair, sent in taken:
+        for name, role in ((pair.own, "own"), (pair.other, "other")):
+            # Of ours, the last stays.
+            bars[name] = median(sent.elapsed[role]) / sent.amount * 1e6
+    return _Fan(_rows(title, taken), list(bars.items()))
 
 
 async def _measure_crowds(loop: str, sizes: Sizes) -> list[Row]:
@@ -184,7 +227,6 @@ async def _measure_crowds(loop: str, sizes: Sizes) -> list[Row]:
         while len(theirs.connections) < receivers:
             await asyncio.sleep(0)
         connections = list(theirs.connections)
-        publish = _publisher(plain.hub)
 
         async def from_thread(count: int) -> None:
             await asyncio.get_running_loop().run_in_executor(
@@ -195,111 +237,114 @@ async def _measure_crowds(loop: str, sizes: Sizes) -> list[Row]:
             for _ in range(count):
                 broadcast(connections, TEXT)
 
-        async def their_picows(count: int) -> None:
-            for _ in range(count):
-                await picows.publish()
-
         contestants = {
-            "ours": Contestant(publish, crowds[0], plain_size),
+            "ours": Contestant(_publisher(plain.hub), crowds[0], plain_size),
             "broadcast": Contestant(their_broadcast, crowds[2], plain_size),
             "from a thread": Contestant(from_thread, crowds[0], plain_size),
             "signalr": Contestant(_publisher(signalr.hub), crowds[1], signalr_size),
             "bare": Contestant(_bare(plain), crowds[0], plain_size),
-            "picows": Contestant(their_picows, crowds[3], plain_size, picows),
+            "picows": Contestant(_commander(picows), crowds[3], plain_size, picows),
         }
         await check(contestants)
-        alone = await take_turns_to_send(
-            contestants, receivers, sizes.messages, 1, sizes.rounds
+        alone = await _compare(
+            contestants, _PAIRS_OF_ONE, receivers, sizes.messages, 1, sizes.rounds
         )
-        bursting = {
-            name: each for name, each in contestants.items() if each.peer is None
-        }
-        bursting["joined"] = Contestant(_joining(plain), crowds[0], plain_size)
+        contestants["joined"] = Contestant(_joining(plain), crowds[0], plain_size)
         fastest, _ = yardstick()
-        at_once = await take_turns_to_send(
-            bursting, receivers, 1, sizes.burst, sizes.rounds
+        at_once = await _compare(
+            contestants, _PAIRS_OF_BURSTS, receivers, 1, sizes.burst, sizes.rounds
         )
+        # The faster of two: a slow moment must not make us look fast.
+        fastest = min(fastest, yardstick()[0])
+    whom = f"{receivers:,} subscribers, {loop}"
+    part = f"{sizes.burst} at once to {whom}"
     return [
-        *_rows_of_one(f"{receivers:,} subscribers, {loop}", alone, sizes),
-        *_rows_of_bursts(
-            f"{receivers:,} subscribers, {loop}", at_once.elapsed, sizes, fastest
-        ),
+        *_rows(f"one message at a time to {whom}", alone),
+        *_rows(part, at_once),
+        _scaled(part, at_once, fastest),
     ]
 
 
-def _rows_of_one(title: str, taken: Taken, sizes: Sizes) -> list[Row]:
-    times, amount = taken.elapsed, sizes.receivers * sizes.messages
-    rows = [
+_Taken = Sequence[tuple[_Pair, Sent]]
+
+
+async def _compare(
+    contestants: Mapping[str, Contestant],
+    pairs: Iterable[_Pair],
+    receivers: int,
+    times: int,
+    batch: int,
+    rounds: int,
+) -> _Taken:
+    return [
+        (
+            pair,
+            await send_in_pairs(
+                contestants[pair.own],
+                contestants[pair.other],
+                receivers,
+                times * pair.times,
+                batch,
+                -(-rounds // pair.part),
+            ),
+        )
+        for pair in pairs
+    ]
+
+
+def _rows(title: str, taken: _Taken) -> list[Row]:
+    """Make a row of what each pair took on the clock, and of its processor time."""
+    by_clock = [
         Row(
-            f"one message at a time to {title}",
-            what,
-            beside,
-            ratios(times, own, other),
-            aim=aim,
-            note=f"{median_rate(times[own], amount):,} a second, "
-            f"{median_rate(times[other], amount):,} there",
-            least=least,
+            title,
+            _LABELS[pair.own],
+            _BESIDE[pair.other],
+            found := ratios(sent.elapsed, "own", "other"),
+            aim=pair.aims[0],
+            note=f"{_certainty(found)}; "
+            f"{median_rate(sent.elapsed['own'], sent.amount):,} a second, "
+            f"{median_rate(sent.elapsed['other'], sent.amount):,} there",
+            least=pair.least,
         )
-        for own, what, other, beside, aim, least in (
-            ("ours", "ours", "broadcast", _BROADCAST, 1.2, 0.5),
-            ("ours", "ours", "bare", _BARE, 0.95, 0.4),
-            ("ours", "ours", "picows", "picows", 1, 0.4),
-            ("from a thread", "from a thread", "broadcast", _BROADCAST, 1.2, 0.4),
-            ("signalr", "SignalR clients", "ours", "our plain ones", 0.9, 0.4),
-        )
+        for pair, sent in taken
     ]
-    rows += [
+    in_processor_time = [
         Row(
-            rows[0].part,
-            f"{what}, processor time of the server",
-            beside,
-            ratios(taken.processor, own, other),
-            aim=aim,
+            title,
+            f"{_LABELS[pair.own]}, processor time of the server",
+            _BESIDE[pair.other],
+            found := ratios(sent.processor, "own", "other"),
+            aim=pair.aims[1],
+            note=_certainty(found),
         )
-        for own, what, other, beside, aim in (
-            ("ours", "ours", "broadcast", _BROADCAST, None),
-            ("ours", "ours", "bare", _BARE, 0.95),
-            ("ours", "ours", "picows", "picows", 1),
-            ("signalr", "SignalR clients", "ours", "our plain ones", 0.9),
-        )
+        for pair, sent in taken
+        if pair.aims[1] is not None
     ]
-    return rows
+    return by_clock + in_processor_time
 
 
-def _rows_of_bursts(title: str, times: Times, sizes: Sizes, before: float) -> list[Row]:
-    amount = sizes.receivers * sizes.burst
-    part = f"{sizes.burst} at once to {title}"
-    rows = [
-        Row(
-            part,
-            what,
-            beside,
-            ratios(times, own, other),
-            aim=aim,
-            note=f"{median_rate(times[own], amount):,} a second, "
-            f"{median_rate(times[other], amount):,} there",
-            least=least,
-        )
-        for own, what, other, beside, aim, least in (
-            ("ours", "ours", "broadcast", _BROADCAST, 4, 4),
-            ("ours", "ours", "bare", _BARE, None, None),
-            ("ours", "ours", "joined", "bare loop that joins frames", None, None),
-            ("from a thread", "from a thread", "broadcast", _BROADCAST, 4, 4),
-            ("signalr", "SignalR clients", "ours", "our plain ones", 0.9, 0.2),
-        )
-    ]
-    # The faster of two: a slow moment afterwards must not make us look fast.
-    fastest = min(before, yardstick()[0])
+def _certainty(found: Sequence[float]) -> str:
+    low, high = median_bounds(found)
+    return f"median within {figure(low)}–{figure(high)}"
+
+
+def _scaled(part: str, taken: _Taken, fastest: float) -> Row:
     aim = _BURST_AIM * REFERENCE_YARDSTICK / fastest
-    scaled = Row(
+    rates = [
+        sent.amount / seconds
+        for pair, sent in taken
+        if pair.own == "ours"
+        for seconds in sent.elapsed["own"]
+    ]
+    return Row(
         part,
         "ours",
         f"{_BURST_AIM:,} a second, scaled",
-        [amount / each / aim for each in times["ours"]],
+        [rate / aim for rate in rates],
         aim=1,
-        note=f"that is {aim:,.0f} a second at a yardstick of {fastest * 1000:.0f} ms",
+        note=f"{median(rates):,.0f} a second; the aim is {aim:,.0f} at a yardstick of "
+        f"{fastest * 1000:.0f} ms",
     )
-    return [*rows, scaled]
 
 
 @asynccontextmanager
@@ -318,6 +363,14 @@ async def _their_server() -> AsyncIterator[Server]:
 def _publish(hub: SocketHub, count: int) -> None:
     for _ in range(count):
         hub.publish(MESSAGE)
+
+
+def _commander(theirs: Peer) -> Callable[[int], Awaitable[None]]:
+    async def publish(count: int) -> None:
+        for _ in range(count):
+            await theirs.publish()
+
+    return publish
 
 
 def _publisher(hub: SocketHub) -> Callable[[int], Awaitable[None]]:

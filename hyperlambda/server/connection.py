@@ -11,7 +11,7 @@ from ..sockets import Message
 if TYPE_CHECKING:
     from .auth import Identity
 
-__all__ = ["NO_OUTLET", "Connection", "Counters", "Encode"]
+__all__ = ["NO_OUTLET", "Connection", "Counters", "Encode", "outlets"]
 
 Encode: TypeAlias = Callable[[Message], bytes]
 """Makes the frame of a message in a protocol; one function object per protocol."""
@@ -19,6 +19,25 @@ Encode: TypeAlias = Callable[[Message], bytes]
 
 NO_OUTLET = -1
 """The `outlet` of a connection whose frames must take the long way."""
+
+
+class Outlets:
+    """
+    Tells whether any connection's outlet was opened or closed.
+
+    Attributes:
+        state: Another object after each change. Not a number: connections of several
+            threads may change at once, and none must bring an old state back.
+    """
+
+    __slots__ = ("state",)
+
+    def __init__(self) -> None:
+        self.state = object()
+
+
+outlets = Outlets()
+"""Of all connections of this process; see `Roster`."""
 
 
 class Connection:
@@ -38,10 +57,12 @@ class Connection:
         follows: Whether its client knows positions, and could tell what it has missed.
         outlet: The file descriptor that takes its frames at once, or `NO_OUTLET` while
             some wait before them, or there is no such thing. Who sends looks after it.
-        last_sent: When frames were last sent, in seconds of the clock of who sends.
+        last_sent: When frames were last sent, in seconds of the clock of who sends; to
+            many at a time, it may have been a moment later.
     """
 
     __slots__ = (
+        "_outlet",
         "ahead",
         "encode",
         "follows",
@@ -51,7 +72,6 @@ class Connection:
         "join",
         "last_sent",
         "names",
-        "outlet",
         "starts",
     )
 
@@ -71,8 +91,18 @@ class Connection:
         self.starts: dict[str, int] = {}
         self.ahead = 0
         self.follows = True
-        self.outlet = NO_OUTLET
+        self._outlet = NO_OUTLET
         self.last_sent = 0.0
+
+    @property
+    def outlet(self) -> int:
+        return self._outlet
+
+    @outlet.setter
+    def outlet(self, descriptor: int) -> None:
+        if descriptor != self._outlet:
+            self._outlet = descriptor
+            outlets.state = object()
 
 
 @dataclass(slots=True)

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 import threading
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
@@ -31,6 +31,7 @@ from .connection import NO_OUTLET
 from .hub import LONG_INBOX, Connection, SocketHub
 from .parcels import Parcel
 from .protocols import Session
+from .sending import FLAGS, MOST, find_send
 
 __all__ = ["Link", "Writer"]
 
@@ -38,6 +39,17 @@ _log = logging.getLogger(__name__)
 
 _GIVE_WAY = 0.005
 """Seconds that a thread which publishes waits for the event loop's turn, at most."""
+
+_FEW = 16
+"""Connections for which it does not pay to look at them in any other way than singly."""
+
+_NOTE_INTERVAL = 0.25
+"""Seconds in which `last_sent` is set once at many connections, for heartbeats: to do it
+for each message would cost as much as the rest."""
+
+_CONNECTIONS_AT_ONCE = 256
+_BYTES_AT_ONCE = 1 << 18
+"""What is sent before other threads may have the interpreter's lock: 2 or 3 ms."""
 
 
 class Link(ServerConnection):
@@ -178,6 +190,7 @@ class Writer:
         self._turn_messages = max(1, min(1_000, max_messages // 4))
         self._drop = drop
         self._part = part
+        self._socket_send = find_send()
         self._is_busy = False
         self._has_turned = threading.Event()
         self._is_late = False
@@ -247,26 +260,48 @@ class Writer:
             self._send(parcel, parcel.data(), now)
 
     def _send(self, parcel: Parcel, data: bytes, now: float) -> None:
-        """Write data to each connection: a loop that is as bare as it can be."""
+        """Write data to each connection: with as little as can be for each."""
+        roster, send = parcel.connections, self._socket_send
         size = len(data)
-        write = os.write
-        connections = iter(parcel.connections)
-        while True:
-            try:
-                for connection in connections:
-                    outlet = connection.outlet
-                    if outlet < 0:
-                        self._queue(connection, data, len(parcel.frames), now)
-                        continue
-                    connection.last_sent = now
-                    sent = write(outlet, data)
+        amount = min(size, MOST)
+        if len(roster) <= _FEW:
+            for connection in roster:
+                connection.last_sent = now
+                sent = send(connection.outlet, data, amount, FLAGS)
+                if sent != size:
+                    self._queue_rest(connection, parcel, data, sent, now)
+            return
+        if now - roster.noted >= _NOTE_INTERVAL:
+            roster.noted = now
+            for connection in roster:
+                connection.last_sent = now
+        step = max(1, min(_CONNECTIONS_AT_ONCE, _BYTES_AT_ONCE // size))
+        arguments = (repeat(data), repeat(amount), repeat(FLAGS))
+        for start in range(0, len(roster), step):
+            # Anew each time: to queue for one may close the outlet of any.
+            outlets = roster.outlets()[start : start + step]
+            taken = list(map(send, outlets, *arguments))
+            if taken.count(size) != len(taken):
+                for number, sent in enumerate(taken, start):
                     if sent != size:
-                        self._queue(connection, data[sent:], len(parcel.frames), now)
-                return
-            except OSError:
-                # It takes nothing more at present, or is broken; the transport knows
-                # what to do about both.
-                self._queue(connection, data, len(parcel.frames), now)
+                        self._queue_rest(roster[number], parcel, data, sent, now)
+
+    def _queue_rest(
+        self,
+        connection: Connection,
+        parcel: Parcel,
+        data: bytes,
+        sent: int,
+        now: float,
+    ) -> None:
+        """
+        Write what a socket has not taken behind what waits before it.
+
+        None of it was taken if there was no outlet, if the socket takes nothing more at
+        present, or if it is broken; the transport knows what to do about each.
+        """
+        rest = data if sent < 0 else data[sent:]
+        self._queue(connection, rest, len(parcel.frames), now)
 
     def _queue(
         self, connection: Connection, data: bytes, count: int, now: float

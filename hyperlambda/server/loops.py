@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["SWITCH_INTERVAL", "find_loop_factory", "run"]
 
-SWITCH_INTERVAL = 0.001
+SWITCH_INTERVAL = 0.0005
 """
 Seconds that a thread may compute while others wait, in a process that is only a server.
 

@@ -9,14 +9,44 @@ turn have the same receivers, and then nothing is looked at but their protocol.
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from .connection import Connection, Encode
+from .connection import Connection, Encode, outlets
 
-__all__ = ["Parcel", "Receivers", "Turn"]
+__all__ = ["Parcel", "Receivers", "Roster", "Turn"]
+
+
+class Roster(list[Connection]):
+    """
+    Connections of one protocol, in the order in which they came.
+
+    It never changes once it was sent to, and is mostly sent to again and again. To walk
+    over the connections then would cost more than all else that Python does for them, as
+    they lie far apart in memory.
+
+    Attributes:
+        noted: When their `last_sent` was set, in seconds of the clock of who sends.
+    """
+
+    __slots__ = ("_outlets", "_state", "noted")
+
+    def __init__(self, connections: Iterable[Connection] = ()) -> None:
+        super().__init__(connections)
+        self.noted = 0.0
+        self._outlets: array[int] = array("i")
+        self._state: object = None
+
+    def outlets(self) -> array[int]:
+        """Return the outlet of each, as they are now."""
+        state = outlets.state
+        if self._state is not state:
+            self._outlets = array("i", [each.outlet for each in self])
+            self._state = state
+        return self._outlets
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +55,11 @@ class Parcel:
     Frames that leave together.
 
     Attributes:
-        connections: Who gets them; all of one protocol, in the order in which they came.
+        connections: Who gets them.
         frames: Oldest first.
     """
 
-    connections: list[Connection]
+    connections: Roster
     frames: list[bytes]
 
     def data(self) -> bytes:
@@ -50,10 +80,10 @@ class Receivers:
     __slots__ = ("by_encode", "count")
 
     def __init__(self, connections: Iterable[Connection]) -> None:
-        by_encode: defaultdict[Encode, list[Connection]] = defaultdict(list)
+        by_encode: defaultdict[Encode, Roster] = defaultdict(Roster)
         for connection in connections:
             by_encode[connection.encode].append(connection)
-        self.by_encode: Mapping[Encode, list[Connection]] = by_encode
+        self.by_encode: Mapping[Encode, Roster] = by_encode
         self.count = sum(map(len, by_encode.values()))
 
 
@@ -105,8 +135,8 @@ class Turn:
             for connections in receivers.by_encode.values():
                 for connection in connections:
                     shares[connection].append(number)
-        alike: defaultdict[tuple[Encode, tuple[int, ...]], list[Connection]]
-        alike = defaultdict(list)
+        alike: defaultdict[tuple[Encode, tuple[int, ...]], Roster]
+        alike = defaultdict(Roster)
         for connection, numbers in shares.items():
             alike[connection.encode, tuple(numbers)].append(connection)
         numbers_of = list(steps_of.values())
