@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter, process_time
 
-from hyperlambda.server import SocketServer
 from hyperlambda.server.frames import join_text_frames, text_frame
 from hyperlambda.server.protocols.signalr import encode_message
 from hyperlambda.sockets import Message
@@ -73,9 +72,9 @@ class Contestant:
         return process_time() if self.peer is None else await self.peer.processor_time()
 
 
-async def open_plain(to: Crowd, server: SocketServer, count: int) -> None:
+async def open_plain(to: Crowd, port: int, count: int) -> None:
     """Open subscribers of the plain protocol."""
-    await to.open(server.port, "/ws", count, SUBSCRIBE, SUBSCRIBED)
+    await to.open(port, "/ws", count, SUBSCRIBE, SUBSCRIBED)
 
 
 def plain_size(count: int) -> int:

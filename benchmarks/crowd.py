@@ -1,4 +1,4 @@
-"""The processes that take part: subscribers to one server, and a server of picows."""
+"""The processes that take part: subscribers to one server, and servers."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ class Crowd(_Process):
 
 
 class Peer(_Process):
-    """A server of picows in a process of its own (see peers.py)."""
+    """A server in a process of its own (see peers.py)."""
 
     async def start(self, text: str) -> int:
-        """Listen; return the port. What it will send is one text frame with the text."""
+        """Listen; return the port. What picows will send is one frame with the text."""
         port: int = await self._ask("start", text=text)
         return port
 
@@ -97,9 +97,9 @@ class Peer(_Process):
         seconds: float = await self._ask("time")
         return seconds
 
-    async def publish(self) -> None:
-        """Let it send the frame to each connection, in a bare loop."""
-        self._tell("publish")
+    async def publish(self, how: str = "publish") -> None:
+        """Let it send the frame to each connection, or do so by a "bare" loop."""
+        self._tell(how)
         await self._commands.drain()
 
 
@@ -114,9 +114,9 @@ async def crowd() -> AsyncIterator[Crowd]:
 
 
 @asynccontextmanager
-async def peer(loop: str) -> AsyncIterator[Peer]:
-    """Run the server of picows on a loop: 'asyncio' or 'uvloop'."""
-    server = Peer(await _run("benchmarks.peers", loop))
+async def peer(whose: str, loop: str) -> AsyncIterator[Peer]:
+    """Run a server, "ours" or that of "picows", on a loop: "asyncio" or "uvloop"."""
+    server = Peer(await _run("benchmarks.peers", whose, loop))
     try:
         yield server
     finally:

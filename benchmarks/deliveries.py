@@ -7,8 +7,11 @@ Beside our server stand:
   Python over asyncio can do. It has our own connections, so that both walk the same
   memory;
 - a server of picows, whose protocol and transports are compiled; it sends to each of its
-  connections in a bare loop too, in a process of its own;
+  connections in a bare loop too;
 - `websockets.broadcast`.
+
+For the first two our server has a process of its own, as that of picows has: so what is
+compared is told alike what to do, and has nothing else to do.
 
 All are open at once, and two at a time take turns. The receivers are those of subscribers.py.
 """
@@ -154,15 +157,13 @@ _BESIDE = {
     "ours": "our plain ones",
 }
 
-_PAIRS_OF_FAN = (
+_PAIRS_APART = (
     _Pair("ours", "bare", (0.95, 0.95), 0.4),
     _Pair("ours", "picows", (1, 1), 0.4),
 )
 
 _PAIRS_OF_ONE = (
     _Pair("ours", "broadcast", (1.2, None), 0.5),
-    _Pair("ours", "bare", (0.95, 0.95), 0.4),
-    _Pair("ours", "picows", (1, 1), 0.4),
     _Pair("from a thread", "broadcast", (1.2, None), 0.4),
     _Pair("signalr", "ours", (0.9, 0.9), 0.4),
 )
@@ -179,23 +180,9 @@ _PAIRS_OF_BURSTS = (
 
 async def _measure_fan(loop: str, count: int, rounds: int) -> _Fan:
     async with AsyncExitStack() as stack:
-        ours = await stack.enter_async_context(
-            SocketServer(port=0, ping_interval=None, max_connections=None)
-        )
-        theirs = await stack.enter_async_context(peer(loop))
-        # Last, to leave first: the servers need not wait for anybody then.
-        to_ours = await stack.enter_async_context(crowd())
-        to_theirs = await stack.enter_async_context(crowd())
-        await open_plain(to_ours, ours, count)
-        await to_theirs.open(await theirs.start(TEXT), "/", count)
-        await theirs.ready(count)
-        contestants = {
-            "ours": Contestant(_publisher(ours.hub), to_ours, plain_size),
-            "picows": Contestant(_commander(theirs), to_theirs, plain_size, theirs),
-            "bare": Contestant(_bare(ours), to_ours, plain_size),
-        }
+        contestants = await _apart(stack, loop, count)
         await check(contestants)
-        taken = await _compare(contestants, _PAIRS_OF_FAN, count, 2, 1, rounds)
+        taken = await _compare(contestants, _PAIRS_APART, count, 2, 1, rounds)
     title = f"one message to {count:,} subscribers, {loop}"
     bars = {}
     for pair, sent in taken:
@@ -203,6 +190,24 @@ async def _measure_fan(loop: str, count: int, rounds: int) -> _Fan:
             # Of ours, the last stays.
             bars[name] = median(sent.elapsed[role]) / sent.amount * 1e6
     return _Fan(_rows(title, taken), list(bars.items()))
+
+
+async def _apart(stack: AsyncExitStack, loop: str, count: int) -> dict[str, Contestant]:
+    """Return contestants whose servers have processes of their own."""
+    ours = await stack.enter_async_context(peer("ours", loop))
+    theirs = await stack.enter_async_context(peer("picows", loop))
+    # Last, to leave first: the servers need not wait for anybody then.
+    to_ours = await stack.enter_async_context(crowd())
+    to_theirs = await stack.enter_async_context(crowd())
+    await open_plain(to_ours, await ours.start(TEXT), count)
+    await to_theirs.open(await theirs.start(TEXT), "/", count)
+    await ours.ready(count)
+    await theirs.ready(count)
+    return {
+        "ours": Contestant(_commander(ours), to_ours, plain_size, ours),
+        "bare": Contestant(_commander(ours, "bare"), to_ours, plain_size, ours),
+        "picows": Contestant(_commander(theirs), to_theirs, plain_size, theirs),
+    }
 
 
 async def _measure_crowds(loop: str, sizes: Sizes) -> list[Row]:
@@ -215,14 +220,11 @@ async def _measure_crowds(loop: str, sizes: Sizes) -> list[Row]:
             SocketServer(port=0, ping_interval=None)
         )
         theirs = await stack.enter_async_context(_their_server())
-        picows = await stack.enter_async_context(peer(loop))
         pool = stack.enter_context(ThreadPoolExecutor(1))
-        crowds = [await stack.enter_async_context(crowd()) for _ in range(4)]
-        await open_plain(crowds[0], plain, receivers)
+        crowds = [await stack.enter_async_context(crowd()) for _ in range(3)]
+        await open_plain(crowds[0], plain.port, receivers)
         await crowds[1].open(signalr.port, "/sockets", receivers, HANDSHAKE, HANDSHAKEN)
         await crowds[2].open(theirs.sockets[0].getsockname()[1], "/", receivers)
-        await crowds[3].open(await picows.start(TEXT), "/", receivers)
-        await picows.ready(receivers)
         # The last ones are answered before the server has noted that they are open.
         while len(theirs.connections) < receivers:
             await asyncio.sleep(0)
@@ -243,12 +245,18 @@ async def _measure_crowds(loop: str, sizes: Sizes) -> list[Row]:
             "from a thread": Contestant(from_thread, crowds[0], plain_size),
             "signalr": Contestant(_publisher(signalr.hub), crowds[1], signalr_size),
             "bare": Contestant(_bare(plain), crowds[0], plain_size),
-            "picows": Contestant(_commander(picows), crowds[3], plain_size, picows),
         }
         await check(contestants)
-        alone = await _compare(
-            contestants, _PAIRS_OF_ONE, receivers, sizes.messages, 1, sizes.rounds
-        )
+        apart = await _apart(stack, loop, receivers)
+        await check(apart)
+        alone = [
+            *await _compare(
+                apart, _PAIRS_APART, receivers, sizes.messages, 1, sizes.rounds
+            ),
+            *await _compare(
+                contestants, _PAIRS_OF_ONE, receivers, sizes.messages, 1, sizes.rounds
+            ),
+        ]
         contestants["joined"] = Contestant(_joining(plain), crowds[0], plain_size)
         fastest, _ = yardstick()
         at_once = await _compare(
@@ -365,10 +373,10 @@ def _publish(hub: SocketHub, count: int) -> None:
         hub.publish(MESSAGE)
 
 
-def _commander(theirs: Peer) -> Callable[[int], Awaitable[None]]:
+def _commander(server: Peer, how: str = "publish") -> Callable[[int], Awaitable[None]]:
     async def publish(count: int) -> None:
         for _ in range(count):
-            await theirs.publish()
+            await server.publish(how)
 
     return publish
 

@@ -139,7 +139,7 @@ async def _stage(receivers: int) -> AsyncIterator[tuple[Evaluator, Crowd]]:
         SocketServer(port=0, ping_interval=None, max_connections=None) as server,
         crowd() as subscribers,
     ):
-        await open_plain(subscribers, server, receivers)
+        await open_plain(subscribers, server.port, receivers)
         limits = Limits(max_while_iterations=None)
         yield Evaluator(hub=server.hub, limits=limits), subscribers
 

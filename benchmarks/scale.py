@@ -110,7 +110,7 @@ async def _audiences(count: int, messages: int, rounds: int) -> list[Row]:
         many = await stack.enter_async_context(crowd())
         members = await stack.enter_async_context(crowd())
         others = await stack.enter_async_context(crowd())
-        await open_plain(many, server, count)
+        await open_plain(many, server.port, count)
         token = server.token("ada", ["editor"], ["room"])
         path = f"/ws?access_token={token}"
         await members.open(server.port, path, few, SUBSCRIBE, SUBSCRIBED)
