@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import platform
+import random
 import re
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import yaml  # type: ignore[import-untyped] # its types are not needed here
@@ -15,6 +17,7 @@ import yaml  # type: ignore[import-untyped] # its types are not needed here
 from benchmarks import __main__ as command
 from benchmarks import (
     clusters,
+    contests,
     deliveries,
     documents,
     engine,
@@ -33,6 +36,7 @@ from benchmarks.measuring import (
     Plot,
     Result,
     Row,
+    median_bounds,
     median_rate,
     ratios,
     table,
@@ -64,7 +68,7 @@ ROWS = {
     "grow": 4,
     "deliver": 19,
     "scale": 5,
-    "publish": 5,
+    "publish": 7,
     "cluster": 11,
 }
 
@@ -234,6 +238,47 @@ def test_contestants_take_turns_after_a_round_that_does_not_count() -> None:
     assert times == {"a": [2.0, 2.0], "b": [3.0, 3.0]}
     assert ratios(times, "a", "b") == [1.5, 1.5]
     assert median_rate(times["a"], 246_912) == 123_000
+
+
+@pytest.mark.parametrize(
+    ("count", "bounds"),
+    [(1, (1, 1)), (5, (1, 5)), (6, (1, 6)), (9, (2, 8)), (25, (8, 18))],
+)
+def test_the_true_median_is_between_the_bounds_in_19_of_20_cases(
+    count: int, bounds: tuple[int, int]
+) -> None:
+    assert median_bounds([float(n) for n in range(count, 0, -1)]) == bounds
+    missed = 0
+    dice = random.Random(count)
+    for _ in range(2_000):
+        low, high = median_bounds([dice.random() for _ in range(count)])
+        missed += not low <= 0.5 <= high
+    assert count < 6 or missed < 120
+
+
+async def test_pairs_change_places_in_each_round() -> None:
+    order: list[str] = []
+
+    def contestant(name: str, seconds: float) -> contests.Contestant:
+        async def publish(count: int) -> None:
+            order.append(name)
+
+        clock = iter(range(1_000))
+        crowd = mock.Mock(arrived=mock.AsyncMock())
+        peer = mock.Mock(
+            processor_time=mock.AsyncMock(side_effect=lambda: next(clock) * seconds)
+        )
+        return contests.Contestant(publish, crowd, lambda count: count, peer)
+
+    sent = await contests.send_in_pairs(
+        contestant("a", 1.0), contestant("b", 3.0), 10, 2, 5, rounds=3
+    )
+    # Each turn begins with one message that is not timed.
+    assert order == [name for name in "abba" for _ in range(3)] * 3
+    assert sent.processor == {"own": [2.0] * 3, "other": [6.0] * 3}
+    assert ratios(sent.processor, "own", "other") == [3.0] * 3
+    assert sent.amount == 10 * 2 * 5 * 2
+    assert [len(times) for times in sent.elapsed.values()] == [3, 3]
 
 
 def test_the_table_shows_the_median_and_the_aim() -> None:
