@@ -28,7 +28,7 @@ help:
 	@touch $@
 
 # The accelerated form, in an environment of its own.
-SOURCES := $(wildcard hyperlambda/*.py slots/*.py) setup.py pyproject.toml
+SOURCES := $(wildcard hyperlambda/*.py slots/*.py native/*.c) setup.py pyproject.toml
 FAST := .venv-fast/bin
 
 .venv-fast/installed: .venv/developing $(SOURCES)
@@ -48,7 +48,7 @@ FAST_TESTS := $(addprefix tests/, test_accelerated.py test_allow.py test_async_s
 	test_iterators.py test_limits.py test_messages.py test_node.py test_parser.py \
 	test_samples.py test_sealed.py test_siblings.py test_threads.py test_unwrapping.py \
 	slots/test_json.py slots/test_numbers.py slots/test_counting.py \
-	server/test_execution.py) --deselect=tests/test_fuzz.py::test_what_is_looked_for_is_found
+	server/test_execution.py server/test_sending.py) --deselect=tests/test_fuzz.py::test_what_is_looked_for_is_found
 # (the last patches a function, which compiled code does not see)
 
 accelerated: .venv-fast/installed
@@ -63,7 +63,7 @@ test-accelerated: .venv-fast/installed
 bench-accelerated: .venv-fast/installed
 	rm -rf build/away && mkdir -p build/away
 	cp -r tests samples docs benchmarks README.md CHANGELOG.md pyproject.toml build/away
-	cd build/away && ../../$(FAST)/python -m benchmarks --quick parse evaluate
+	cd build/away && ../../$(FAST)/python -m benchmarks --quick parse evaluate deliver
 
 demo: .venv/installed
 	@$(BIN)/hyperlambda demo

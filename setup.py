@@ -3,16 +3,18 @@ What pyproject.toml cannot say: how the accelerated form is built.
 
     HYPERLAMBDA_COMPILE=1 pip install .
 
-compiles the hot modules with mypyc. Without the variable the wheel is pure Python, and
-fits everywhere. Their sources are in both: what cannot be loaded compiled is not lost.
+compiles the hot modules with mypyc, and adds a loop in C that sends to many sockets.
+Without the variable the wheel is pure Python, and fits everywhere. The sources in Python
+are in both: what cannot be loaded compiled is not lost.
 """
 
 import os
 import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from setuptools import Distribution, setup
+from setuptools import Distribution, Extension, setup
 from setuptools.command.build_ext import build_ext
 
 IS_WANTED = os.environ.get("HYPERLAMBDA_COMPILE", "") not in {"", "0"}
@@ -37,7 +39,7 @@ class BuildCompiled(build_ext):
     def finalize_options(self) -> None:
         """Translate the modules to C, which says what there is to build."""
         if not self.distribution.ext_modules:
-            self.distribution.ext_modules = translated()
+            self.distribution.ext_modules = translated() + written()
         super().finalize_options()
 
     def build_extension(self, ext) -> None:
@@ -82,6 +84,13 @@ def translated() -> list:
         multi_file=True,
         group_name="hyperlambda",
     )
+
+
+def written() -> list:
+    """Return the extension modules that are written in C."""
+    if sys.platform == "win32":  # where sockets are no file descriptors
+        return []
+    return [Extension("hyperlambda.server._sending", ["native/sending.c"])]
 
 
 if IS_WANTED:

@@ -20,7 +20,6 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from itertools import repeat
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
@@ -31,7 +30,7 @@ from .connection import NO_OUTLET
 from .hub import LONG_INBOX, Connection, SocketHub
 from .parcels import Parcel
 from .protocols import Session
-from .sending import FLAGS, MOST, find_send
+from .sending import FLAGS, MOST, find_send, find_send_all
 
 __all__ = ["Link", "Writer"]
 
@@ -191,6 +190,7 @@ class Writer:
         self._drop = drop
         self._part = part
         self._socket_send = find_send()
+        self._send_all = find_send_all(self._socket_send)
         self._is_busy = False
         self._has_turned = threading.Event()
         self._is_late = False
@@ -264,7 +264,7 @@ class Writer:
         roster, send = parcel.connections, self._socket_send
         size = len(data)
         amount = min(size, MOST)
-        if len(roster) <= _FEW:
+        if len(roster) <= _FEW or size > MOST:
             for connection in roster:
                 connection.last_sent = now
                 sent = send(connection.outlet, data, amount, FLAGS)
@@ -276,12 +276,11 @@ class Writer:
             for connection in roster:
                 connection.last_sent = now
         step = max(1, min(_CONNECTIONS_AT_ONCE, _BYTES_AT_ONCE // size))
-        arguments = (repeat(data), repeat(amount), repeat(FLAGS))
         for start in range(0, len(roster), step):
             # Anew each time: to queue for one may close the outlet of any.
             outlets = roster.outlets()[start : start + step]
-            taken = list(map(send, outlets, *arguments))
-            if taken.count(size) != len(taken):
+            taken = self._send_all(outlets, data, size, FLAGS)
+            if taken is not None:
                 for number, sent in enumerate(taken, start):
                     if sent != size:
                         self._queue_rest(roster[number], parcel, data, sent, now)

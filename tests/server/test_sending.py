@@ -7,12 +7,15 @@ import ctypes
 import random
 import socket
 import threading
+from array import array
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 from unittest import mock
 
 import pytest
 
+import hyperlambda
 from hyperlambda.server import links, sending
 from hyperlambda.server.auth import ANONYMOUS
 from hyperlambda.server.connection import NO_OUTLET, Connection
@@ -29,10 +32,26 @@ MANY = 50
 """More than are looked at singly."""
 
 
-@pytest.fixture(params=["held", "slower"])
-def send(request: pytest.FixtureRequest) -> sending.Send:
-    """The system's `send` with the lock held, and what stands in for it."""
-    return sending.find_send() if request.param == "held" else sending._write
+@pytest.fixture(params=["held", "slower", "compiled"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """How it is sent: with the lock held, without, and by the loop in C if it is there."""
+    return str(request.param)
+
+
+@pytest.fixture
+def send(kind: str) -> sending.Send:
+    return sending._write if kind == "slower" else sending.find_send()
+
+
+@pytest.fixture
+def send_all(
+    kind: str, send: sending.Send, monkeypatch: pytest.MonkeyPatch
+) -> sending.SendAll:
+    if kind == "compiled":
+        return sending.find_send_all(send)
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "import_module", mock.Mock(side_effect=ImportError))
+        return sending.find_send_all(send)
 
 
 @pytest.fixture
@@ -75,9 +94,12 @@ class Buffered:
 class Crowd:
     """An office with many connections, all of which have had a message."""
 
-    def __init__(self, pairs: list[Pair], send: sending.Send) -> None:
+    def __init__(
+        self, pairs: list[Pair], send: sending.Send, send_all: sending.SendAll
+    ) -> None:
         self.office = Office(max_bytes=10**6)
         self.office.writer._socket_send = send
+        self.office.writer._send_all = send_all
         self.pairs = pairs
         self.joined: list[tuple[Buffered, Any, Connection]] = []
         for number, (end, _) in enumerate(pairs):
@@ -110,11 +132,12 @@ class Crowd:
 async def test_each_of_many_gets_all_in_order_whatever_happens_to_some(
     pairs: list[Pair],
     send: sending.Send,
+    send_all: sending.SendAll,
     step: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(links, "_CONNECTIONS_AT_ONCE", step)
-    crowd = Crowd(pairs, send)
+    crowd = Crowd(pairs, send, send_all)
     dice = random.Random(step)
     expected = [b""] * MANY
     got = [b""] * MANY
@@ -143,9 +166,9 @@ async def test_each_of_many_gets_all_in_order_whatever_happens_to_some(
 
 
 async def test_many_sockets_that_are_broken_or_gone_keep_nothing_from_the_others(
-    pairs: list[Pair], send: sending.Send
+    pairs: list[Pair], send: sending.Send, send_all: sending.SendAll
 ) -> None:
-    crowd = Crowd(pairs, send)
+    crowd = Crowd(pairs, send, send_all)
     pairs[3][1].close()
     gone = crowd.joined[5]
     crowd.office.hub.leave(gone[2])
@@ -158,9 +181,13 @@ async def test_many_sockets_that_are_broken_or_gone_keep_nothing_from_the_others
 
 @pytest.mark.parametrize("count", [1, MANY])
 async def test_when_frames_were_sent_is_known_within_a_moment(
-    pairs: list[Pair], send: sending.Send, count: int, monkeypatch: pytest.MonkeyPatch
+    pairs: list[Pair],
+    send: sending.Send,
+    send_all: sending.SendAll,
+    count: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    crowd = Crowd(pairs, send)
+    crowd = Crowd(pairs, send, send_all)
     for _, _, connection in crowd.joined[count:]:
         crowd.office.hub.leave(connection)
     begin = asyncio.get_running_loop().time() + 1_000
@@ -213,6 +240,32 @@ def test_a_part_a_full_socket_and_a_wrong_one(
     drain(other)
     other.close()
     assert send(one.fileno(), b"x", 1, sending.FLAGS) == -1
+
+
+def test_what_is_sent_to_many_is_what_is_sent_to_each(
+    pairs: list[Pair], send_all: sending.SendAll
+) -> None:
+    outlets = array("i", [pair[0].fileno() for pair in pairs[:4]])
+    assert send_all(outlets, b"all of it", 3, sending.FLAGS) is None
+    assert send_all(array("i"), b"all of it", 3, sending.FLAGS) is None
+    fill(pairs[2][0])
+    outlets[1] = NO_OUTLET
+    assert send_all(outlets, b"more", 4, sending.FLAGS) == [4, -1, -1, 4]
+    got = [drain(other).replace(b"full;", b"") for _, other in pairs[:4]]
+    assert got == [b"allmore", b"all", b"all", b"allmore"]
+
+
+def test_what_was_compiled_is_used_and_takes_no_more_than_there_is() -> None:
+    try:
+        send_all: Any = import_module("hyperlambda.server._sending").send_all
+    except ImportError:
+        # The plain form does not have it.
+        assert not hyperlambda.is_accelerated
+        return
+    assert sending.find_send_all(sending.find_send()) is send_all
+    for outlets, size in ((array("i"), 5), (array("i"), -1), (array("q", [1]), 1)):
+        with pytest.raises(ValueError, match="part of data"):
+            send_all(outlets, b"text", size, sending.FLAGS)
 
 
 def test_the_lock_is_held_while_the_system_sends() -> None:
