@@ -61,12 +61,7 @@ _END_OF_TURN = 1 << 62
 _log = logging.getLogger(__name__)
 
 LONG_INBOX = 128
-"""
-How many entries may wait before who publishes more gives way.
-
-A program makes so many in two or three milliseconds. Fewer would leave in smaller writes;
-with more, the event loop would be late for longer.
-"""
+"""How many entries may wait before who publishes more gives way: those of 2 or 3 ms."""
 
 
 class SocketHub(Tables):
@@ -81,8 +76,8 @@ class SocketHub(Tables):
         history: Keeps messages for clients that come back; None: nothing is kept.
 
     Attributes:
-        give_way: Called by each `publish`, on its thread, that leaves a long inbox
-            (`LONG_INBOX`) behind; may wait a moment for the owner to take from it.
+        give_way: Called on the thread of a `publish` that leaves `LONG_INBOX` or more
+            behind; may wait a moment for the owner to take some.
     """
 
     def __init__(
@@ -95,7 +90,7 @@ class SocketHub(Tables):
     ) -> None:
         super().__init__(OneNode() if backplane is None else backplane, history)
         self.wake = wake
-        self.give_way: Callable[[], object] = _go_on
+        self.give_way: Callable[[], object] = lambda: None
         self.max_inbox = max_inbox
         self.counters = Counters()
         self.parcels: list[Parcel] = []
@@ -113,16 +108,15 @@ class SocketHub(Tables):
         """
         Send a message to everyone in its audience who subscribed to its name.
 
-        ``message.argument`` is spliced into frames as it is: it must be JSON. Who
-        publishes many, faster than they are taken, is held up for moments.
+        ``message.argument`` is spliced into frames as it is: it must be JSON. May wait
+        for moments if more are published than taken.
 
         Raises:
             SocketError: The name is empty, a text is no Unicode, the server has stopped,
                 or more messages wait than it can take.
         """
         check_message(message)
-        waiting = len(self._inbox)
-        if waiting >= self.max_inbox:
+        if (waiting := len(self._inbox)) >= self.max_inbox:
             raise SocketError(f"{self.max_inbox} messages wait to be delivered already")
         self._put(message)
         if waiting >= LONG_INBOX:
@@ -450,10 +444,6 @@ class SocketHub(Tables):
             except RuntimeError as error:
                 self._is_woken = False
                 raise SocketError("the socket server is not running") from error
-
-
-def _go_on() -> None:
-    """Hold nobody up."""
 
 
 def _some(one: Connection | None) -> tuple[Connection, ...]:
