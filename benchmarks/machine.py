@@ -6,14 +6,14 @@ No name of a host and no path is told.
 
 from __future__ import annotations
 
-import gc
 import platform
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from os import cpu_count
 from pathlib import Path
 from statistics import median
-from time import perf_counter, process_time
+
+from .yardstick import rounds
 
 __all__ = ["REFERENCE_YARDSTICK", "describe", "versions", "work_time", "yardstick"]
 
@@ -52,62 +52,20 @@ def _processor() -> str:
     return platform.processor() or "an unnamed processor"
 
 
-class _Thing:
-    __slots__ = ("children", "name", "parent", "value")
-
-    def __init__(self, name: str, value: int) -> None:
-        self.name = name
-        self.value = value
-        self.children: list[_Thing] = []
-        self.parent: _Thing | None = None
-
-
-def yardstick(rounds: int = 9) -> tuple[float, float]:
+def yardstick(number: int = 9) -> tuple[float, float]:
     """
-    Return how long a fixed piece of work takes, at best and in the median, in seconds.
+    Return how long the fixed piece of work takes (yardstick.py), in seconds.
 
-    It is work of the interpreter alone: small linked objects, names that are looked up,
-    calls, comparisons of text. Times that were taken elsewhere are multiplied by the ratio
-    of the two machines' yardsticks before they are held against ours.
+    Times that were taken elsewhere are multiplied by the ratio of the two machines'
+    yardsticks before they are held against ours.
+
+    Returns:
+        What it took by the clock: at best, and in the median.
     """
-    times = []
-    # With all that a server holds, collecting garbage would take longer than the work.
-    gc.collect()
-    gc.freeze()
-    for _ in range(rounds):
-        start = perf_counter()
-        _work()
-        times.append(perf_counter() - start)
-    gc.unfreeze()
+    times = [clock for clock, _ in rounds(number)]
     return min(times), median(times)
 
 
-def work_time(rounds: int = 3) -> float:
+def work_time(number: int = 5) -> float:
     """Return the seconds of processor time that the same work takes at best, just now."""
-    best = float("inf")
-    for _ in range(rounds):
-        start = process_time()
-        _work()
-        best = min(best, process_time() - start)
-    return best
-
-
-def _touch(thing: _Thing, amount: int) -> int:
-    thing.value += amount
-    return thing.value
-
-
-def _work() -> int:
-    table = {f"name-{n}": _touch for n in range(100)}
-    names = list(table)
-    root = _Thing("root", 0)
-    for n in range(60_000):
-        child = _Thing(names[n % 100], n)
-        child.parent = root
-        root.children.append(child)
-    total = 0
-    for child in root.children:
-        total += table[child.name](child, 1)
-        if child.name == "name-7" and child.parent is root:
-            total -= 1
-    return total
+    return min(processor for _, processor in rounds(number))

@@ -64,7 +64,7 @@ ROWS = {
     "parse": 8,
     "evaluate": 5,
     "json": 2,
-    "reference": 1,
+    "reference": 2,
     "grow": 4,
     "deliver": 19,
     "scale": 5,
