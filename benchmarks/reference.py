@@ -2,7 +2,7 @@
 Six programs, beside the times that the original engine takes for the same jobs.
 
 The original is compiled C# on .NET 9. It cannot be run here: its times were taken warm
-and without parsing, on a machine where the yardstick (machine.py) took 25 ms at best.
+and without parsing, on a machine where the yardstick (yardstick.py) took 25 ms at best.
 Each round takes the yardstick anew, and scales those times by it. A part of them is the
 hand-off between threads that the original makes for each slot, which we do not have;
 what is left without it is the harder target, and is told beside.
