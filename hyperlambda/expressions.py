@@ -416,12 +416,13 @@ def _value_filter(text: str) -> Step:
     if text.startswith("={"):
         return _computed_value(text)
     wanted = text[1:]
-    number = _integer_written_as(wanted)
+    is_short = len(wanted) <= _SHORT
+    number = _integer_written_as(wanted) if is_short else None
 
     def step(nodes: list[Node], identity: Node) -> list[Node]:
         found: list[Node] = []
-        # Somebody may have given them another form (see add_converter).
-        are_digits = literal_text(0) == literal_text(_ZERO) == "0"
+        # Somebody may have given integers another form (see add_converter).
+        are_digits = is_short and literal_text(0) == literal_text(_ZERO) == "0"
         for node in nodes:
             value = node.value
             kind = type(value)
@@ -443,13 +444,13 @@ def _value_filter(text: str) -> Step:
 
 
 _ZERO: Final = Long(0)
-# Python does not read integers of thousands of digits.
-_LONG_NUMBER: Final = 1_000
+# Characters of nearly all integers; longer ones are compared as texts.
+_SHORT: Final = 40
 
 
 def _integer_written_as(text: str) -> int | None:
     """Return the integer that is written just so, if there is one."""
-    if len(text) < _LONG_NUMBER and text.lstrip("-").isdecimal():
+    if text.removeprefix("-").isdecimal():
         number = int(text)
         return number if str(number) == text else None
     return None

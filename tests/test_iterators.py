@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from hyperlambda import Expression, Node, parse
 from hyperlambda.descending import walk_children
@@ -17,6 +20,8 @@ from hyperlambda.iterators import (
     add_static_iterator,
     iterator,
 )
+from hyperlambda.numerals import Long
+from hyperlambda.values import literal_text
 
 
 def found(text: str, node: Node) -> str:
@@ -184,3 +189,40 @@ def test_a_dynamic_iterator_may_be_added() -> None:
 def test_an_added_iterator_sees_the_identity() -> None:
     add_static_iterator("$me", lambda nodes, identity: [identity])
     assert found("../*/$me", F) == "f"
+
+
+_WANTED = st.text("-+0123456789_ \u0663.", max_size=50) | st.integers().map(str)
+
+
+@settings(max_examples=300)
+@example("--5", 5)
+@example("-0", 0)
+@example("\u0665", 5)
+@example("007", 7)
+@given(_WANTED, st.integers())
+def test_a_filter_finds_integers_that_are_written_just_so(
+    wanted: str, other: int
+) -> None:
+    """Integers are compared as such, and must be found as if their texts were."""
+    values: list[Any] = [wanted, other, 0, 5, -5, True, None, 5.0]
+    try:
+        values.append(int(wanted))
+    except ValueError:
+        pass
+    values += [Long(each) for each in values if type(each) is int and abs(each) < 2**63]
+    root = Node("", None, [Node("a", value) for value in values])
+    holder = root.add(Node("x"))
+    matching = Expression(f"./*/a/={wanted.strip()}").evaluate(holder)
+    expected = [
+        node
+        for node in root.children[:-1]
+        if (literal_text(node.value) or "") == wanted.strip()
+    ]
+    assert matching == expected
+
+
+def test_a_filter_finds_integers_of_many_digits() -> None:
+    many = "-" + "7" * 300
+    root = Node("", None, [Node("a", int(many)), Node("a", -7)])
+    holder = root.add(Node("x"))
+    assert Expression(f"./*/a/={many}").evaluate(holder) == root.children[:1]

@@ -35,9 +35,9 @@ Work = Callable[[Callable[[], object], int, int], None]
 """
 What a worker does: ``work(is_ready, parent, number)``.
 
-Its number counts from 1; who replaces it gets the same. It calls ``is_ready`` when it serves, and ends when it gets SIGTERM, or when the file
-descriptor ``parent`` becomes readable: then the parent is gone. Raises HyperlambdaError if
-it cannot serve.
+Its number counts from 1; who replaces it gets the same. It calls ``is_ready`` when it
+serves, and ends when it gets SIGTERM, or when the file descriptor ``parent`` becomes
+readable: then the parent is gone. Raises HyperlambdaError if it cannot serve.
 """
 
 
