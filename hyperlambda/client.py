@@ -97,14 +97,26 @@ class SocketClient(Line):
         count: int = self._count(prefix)["connections"]
         return count
 
-    def add_to_group(self, username: str, group: str) -> None:
-        """Put a user's present connections (or one, by its id) into a group."""
-        self._ask(
-            {"type": "add-to-group", "user": username, "group": group}, "added-to-group"
-        )
+    def add_to_group(self, username: str, group: str, *, persist: bool = False) -> None:
+        """
+        Put a user's present connections (or one, by its id) into a group.
+
+        Args:
+            username: Whose, or the id of one.
+            group: Which group.
+            persist: Whether later connections of the user are put there too.
+        """
+        fields: dict[str, Any] = {"user": username, "group": group}
+        if persist:
+            fields["persist"] = True
+        self._ask({"type": "add-to-group", **fields}, "added-to-group")
 
     def remove_from_group(self, username: str, group: str) -> None:
-        """Take a user's present connections (or one, by its id) out of a group."""
+        """
+        Take a user's present connections (or one, by its id) out of a group.
+
+        Later ones are not put there any more either.
+        """
         self._ask(
             {"type": "remove-from-group", "user": username, "group": group},
             "removed-from-group",
@@ -128,6 +140,11 @@ class SocketClient(Line):
         answer = self._ask(
             {"type": "connection-groups", "connection": connection}, "connection-groups"
         )
+        return [*answer["groups"]]
+
+    def lasting_groups_of(self, username: str) -> list[str]:
+        """Return the groups that a user is in for good, by name."""
+        answer = self._ask({"type": "user-groups", "user": username}, "user-groups")
         return [*answer["groups"]]
 
     def disconnect(

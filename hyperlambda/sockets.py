@@ -124,8 +124,16 @@ class Hub(Protocol):
     def count_connections(self, prefix: str = "") -> int:
         """Return how many connections these users have."""
 
-    def add_to_group(self, username: str, group: str) -> None:
-        """Put a user's present connections (or one, by its id) into a group."""
+    def add_to_group(self, username: str, group: str, *, persist: bool = False) -> None:
+        """
+        Put a user's present connections (or one, by its id) into a group.
+
+        Args:
+            username: Whose, or the id of one.
+            group: Which group.
+            persist: Whether later connections of the user are put there too, until
+                `remove_from_group`.
+        """
 
     def remove_from_group(self, username: str, group: str) -> None:
         """Take a user's present connections (or one, by its id) out of a group."""
@@ -137,6 +145,9 @@ class Hub(Protocol):
 
     def groups_of(self, connection: str) -> list[str]:
         """Return the groups of a connection, by name; none if there is no such one."""
+
+    def lasting_groups_of(self, username: str) -> list[str]:
+        """Return the groups that a user's connections are put into, by name."""
 
     def disconnect(
         self, connection: str, reason: str = "", *, may_return: bool = False

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from hyperlambda import Evaluator, Node, slot
 from hyperlambda.expressions import resolve_text
 
+from .settings import setting
 from .texts import join
 
 if TYPE_CHECKING:
@@ -180,10 +181,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _threshold(evaluator: Evaluator) -> int:
-    for key, value in evaluator.config.items():
-        if key.lower() == _LEVEL_KEY:
-            return _level(str(value))
-    return _LEVELS["debug"]
+    return _level(str(setting(evaluator, _LEVEL_KEY, "debug")))
 
 
 @cache

@@ -195,6 +195,40 @@ def connection_groups(evaluator: Evaluator, node: Node) -> None:
     node.adopt(listed)
 
 
+@slot("sockets.user.groups", "socket.user.groups")
+def user_groups(evaluator: Evaluator, node: Node) -> None:
+    """
+    List the groups that a user was put into for good, by name.
+
+    These are the groups of `sockets.user.add-to-group` with `persist`, whether the user
+    is connected or not. A connection may be in others.
+
+    Reads:
+        value: str, a username, or an expression that leads to it.
+    Leaves:
+        value: null.
+        children: one node named `.` for each group.
+    Raises:
+        SocketError: The evaluator has no hub, or the hub could not be asked.
+        ArgumentError: The username is null.
+    Source:
+        An addition of ours to spec 05 §2.6.
+
+    Example::
+
+        sockets.user.groups:ada
+        // becomes
+        sockets.user.groups
+           .:editors
+    """
+    hub = hub_of(evaluator, node)
+    listed = [Node(".", each) for each in hub.lasting_groups_of(_username(node))]
+    evaluator.charge_nodes(len(listed))
+    node.value = None
+    node.clear()
+    node.adopt(listed)
+
+
 @slot("sockets.connection.disconnect", "socket.connection.disconnect")
 def disconnect(evaluator: Evaluator, node: Node) -> None:
     """
@@ -254,11 +288,16 @@ def disconnect_user(evaluator: Evaluator, node: Node) -> None:
            reconnect:bool:true
     """
     hub = hub_of(evaluator, node)
+    username = _username(node)
+    reason, may_return = _farewell(node)
+    hub.disconnect_user(username, reason, may_return=may_return)
+
+
+def _username(node: Node) -> str:
     username = resolve_text(node)
     if username is None:
         raise ArgumentError(f"'{node.name}' needs a username: its value is null")
-    reason, may_return = _farewell(node)
-    hub.disconnect_user(username, reason, may_return=may_return)
+    return username
 
 
 def _farewell(node: Node) -> tuple[str, bool]:

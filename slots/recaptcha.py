@@ -9,6 +9,7 @@ from hyperlambda import ArgumentError, Evaluator, HyperlambdaError, Node, slot
 from hyperlambda.errors import ConversionError
 from hyperlambda.expressions import resolve, resolve_text
 
+from .settings import setting
 from .texts import shortened
 
 _URL_KEY = "magic:recaptcha:url"
@@ -122,10 +123,7 @@ def _ask(evaluator: Evaluator, secret: str, token: str) -> dict[str, Any]:
 
 
 def _url(evaluator: Evaluator) -> str:
-    for key, value in evaluator.config.items():
-        if key.lower() == _URL_KEY:
-            return str(value)
-    return _URL
+    return str(setting(evaluator, _URL_KEY, _URL))
 
 
 def _reason(answer: dict[str, Any]) -> str:

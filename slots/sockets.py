@@ -17,12 +17,13 @@ from hyperlambda import (
     slot,
 )
 from hyperlambda.errors import nearest
-from hyperlambda.expressions import resolve_text
+from hyperlambda.expressions import resolve_bool, resolve_text
 from hyperlambda.json_writer import write_json
 from hyperlambda.unwrapping import unwrap_descendants
 from hyperlambda.values import WHITESPACE
 
 from .hubs import connection_of, hub_of
+from .settings import setting
 
 _KINDS = {
     "roles": AudienceKind.ROLES,
@@ -36,6 +37,9 @@ _KINDS = {
 }
 
 _ARGUMENTS = ("args", "except", *_KINDS)
+
+_NULL_IS_EVERYONE = "magic:sockets:null-audience-is-everyone"
+"""The setting that restores what the reference does with an audience that is null."""
 
 _EVERYONE = Audience()
 
@@ -60,9 +64,10 @@ def signal(evaluator: Evaluator, node: Node) -> None:
         value: as it was. Children are removed.
     Raises:
         SocketError: The evaluator has no hub, or the hub could not send.
-        ArgumentError: The name is empty, an audience is null or finds nothing, there
-            are two audiences, `except` is null or finds nothing, or a child is none of
-            those above.
+        ArgumentError: The name is empty, an audience is null or finds nothing (unless
+            `magic:sockets:null-audience-is-everyone` is true in the configuration),
+            there are two audiences, `except` is null or finds nothing, or a child is
+            none of those above.
         ConversionError: A value in args has no form in JSON.
     Source:
         Spec 05 §2.1, 22.
@@ -86,7 +91,7 @@ def signal(evaluator: Evaluator, node: Node) -> None:
     name = resolve_text(node)
     argument = _argument(evaluator, given.pop("args", None))
     excluded = given.pop("except", None)
-    audience = _audience(given)
+    audience = _audience(evaluator, given)
     without = () if excluded is None else _excluded(excluded)
     if name == "":
         raise ArgumentError("a message needs a name, and this one is empty")
@@ -101,18 +106,21 @@ def add_to_group(evaluator: Evaluator, node: Node) -> None:
     Put a user into a group.
 
     It is the connections that the user has now that are put there; those of an unknown
-    user are none.
+    user are none. With `persist`, so are all that the user makes later, until the user
+    is taken out of the group.
 
     Reads:
         value: str, a username or a connection id, or an expression that leads to it.
         group: str, the name of the group.
+        persist: bool, whether it goes for later connections too; false by default.
     Leaves:
         The node as it was.
     Raises:
-        SocketError: The evaluator has no hub, or the hub could not do it.
+        SocketError: The evaluator has no hub, the hub could not do it, or what should
+            last is the id of a connection.
         ArgumentError: The username or the group is null.
     Source:
-        Spec 05 §2.2.
+        Spec 05 §2.2, 2.6, 21.4.
 
     Example::
 
@@ -123,13 +131,16 @@ def add_to_group(evaluator: Evaluator, node: Node) -> None:
            group:editors
     """
     hub = hub_of(evaluator, node)
-    hub.add_to_group(*_membership(node))
+    persist = node.child("persist")
+    hub.add_to_group(
+        *_membership(node), persist=persist is not None and resolve_bool(persist)
+    )
 
 
 @slot("sockets.user.remove-from-group", "socket.user.remove-from-group")
 def remove_from_group(evaluator: Evaluator, node: Node) -> None:
     """
-    Take a user out of a group.
+    Take a user out of a group, for good.
 
     Reads:
         value: str, a username or a connection id, or an expression that leads to it.
@@ -250,9 +261,14 @@ def _argument(evaluator: Evaluator, arguments: Node | None) -> str | None:
     return write_json(arguments.children, evaluator=evaluator)
 
 
-def _audience(given: dict[str, Node]) -> Audience:
+def _audience(evaluator: Evaluator, given: dict[str, Node]) -> Audience:
     if not given:
         return _EVERYONE
+    # Files may have it in quotes.
+    if str(setting(evaluator, _NULL_IS_EVERYONE, False)).lower() == "true":
+        given = {name: each for name, each in given.items() if _names_some(each)}
+        if not given:
+            return _EVERYONE
     if len(given) > 1:
         names = " and ".join(f"'{name}'" for name in given)
         raise ArgumentError(f"a message has one audience at most, not {names}")
@@ -266,6 +282,10 @@ def _audience(given: dict[str, Node]) -> Audience:
             place=child.place,
         )
     return Audience(_KINDS[name], _split(text))
+
+
+def _names_some(audience: Node) -> bool:
+    return resolve_text(audience) is not None
 
 
 def _excluded(child: Node) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from threading import enumerate as enumerate_threads
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from hyperlambda import Evaluator
@@ -22,12 +23,14 @@ Evaluator().run("")
 _RECURSION_LIMIT = sys.getrecursionlimit()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown() -> None:
     """
     Leave to the next test what this one found.
 
     Programs may let Python call deeper, and what they forked may go on after they have
-    ended, and then write to the log that it has failed.
+    ended, and then write to the log that it has failed. Last, since fixtures may let go
+    what forks wait for.
     """
     sys.setrecursionlimit(_RECURSION_LIMIT)
     for thread in enumerate_threads():

@@ -80,7 +80,7 @@ class RecordingHub:
     def count_connections(self, prefix: str = "") -> int:
         return 0
 
-    def add_to_group(self, username: str, group: str) -> None:
+    def add_to_group(self, username: str, group: str, *, persist: bool = False) -> None:
         pass
 
     def remove_from_group(self, username: str, group: str) -> None:
@@ -92,6 +92,9 @@ class RecordingHub:
         return []
 
     def groups_of(self, connection: str) -> list[str]:
+        return []
+
+    def lasting_groups_of(self, username: str) -> list[str]:
         return []
 
     def disconnect(

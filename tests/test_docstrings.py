@@ -45,7 +45,7 @@ class QuietHub:
     def count_connections(self, prefix: str = "") -> int:
         return 2
 
-    def add_to_group(self, username: str, group: str) -> None:
+    def add_to_group(self, username: str, group: str, *, persist: bool = False) -> None:
         pass
 
     def remove_from_group(self, username: str, group: str) -> None:
@@ -58,6 +58,9 @@ class QuietHub:
 
     def groups_of(self, connection: str) -> list[str]:
         return ["editors", "staff"]
+
+    def lasting_groups_of(self, username: str) -> list[str]:
+        return ["editors"]
 
     def disconnect(
         self, connection: str, reason: str = "", *, may_return: bool = False

@@ -108,8 +108,8 @@ class _MarkingHub:
     def count_connections(self, prefix: str = "") -> int:
         return self._hub.count_connections(prefix)
 
-    def add_to_group(self, username: str, group: str) -> None:
-        self._hub.add_to_group(username, group)
+    def add_to_group(self, username: str, group: str, *, persist: bool = False) -> None:
+        self._hub.add_to_group(username, group, persist=persist)
 
     def remove_from_group(self, username: str, group: str) -> None:
         self._hub.remove_from_group(username, group)
@@ -121,6 +121,9 @@ class _MarkingHub:
 
     def groups_of(self, connection: str) -> list[str]:
         return self._hub.groups_of(connection)
+
+    def lasting_groups_of(self, username: str) -> list[str]:
+        return self._hub.lasting_groups_of(username)
 
     def disconnect(
         self, connection: str, reason: str = "", *, may_return: bool = False

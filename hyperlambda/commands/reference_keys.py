@@ -86,6 +86,7 @@ SERVER_KEYS: Mapping[str, Key] = {
     "magic:sockets:close-on-expiry": Key("close_on_expiry", _flag),
     "magic:sockets:silent-errors": Key("silent_errors", _flag),
     "magic:sockets:max-message-size": Key("max_message_size", _count),
+    "magic:sockets:null-audience-is-everyone": Key("", _flag),
     "magic:frontend:urls": Key("origins", _names),
     SECRET: Key("", _text),
     VALID_MINUTES: Key("", _count),

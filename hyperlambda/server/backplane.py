@@ -16,6 +16,7 @@ from ..errors import SocketError
 from ..sockets import Message, SocketGroup, SocketUser
 from .connection import Connection
 from .line import Line, Ticket
+from .memberships import Memberships
 
 __all__ = [
     "Backplane",
@@ -28,6 +29,7 @@ __all__ = [
     "Receiver",
     "check_command",
     "check_message",
+    "is_lasting",
 ]
 
 
@@ -40,11 +42,13 @@ class GroupCommand:
         username: Whose connections, or the id of one.
         group: Which group.
         is_member: Whether they enter it; otherwise they leave it.
+        persists: Whether that goes for later connections of the user too.
     """
 
     username: str
     group: str
     is_member: bool
+    persists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +171,14 @@ class Backplane(Protocol):
 
     Attributes:
         view: Who is connected anywhere; None: to this node and nowhere else.
+        memberships: Which users are in which groups for good.
     """
 
     @property
     def view(self) -> ClusterView | None: ...
+
+    @property
+    def memberships(self) -> Memberships: ...
 
     async def start(self, hub: Receiver) -> None:
         """Join the other nodes, whose items `hub` accepts from now on, on this loop."""
@@ -219,6 +227,9 @@ class OneNode:
 
     view: ClusterView | None = None
 
+    def __init__(self) -> None:
+        self.memberships = Memberships()
+
     async def start(self, hub: Receiver) -> None:
         """Do nothing."""
 
@@ -243,6 +254,11 @@ class OneNode:
     def figures(self) -> Sequence[Figure]:
         """Return nothing."""
         return ()
+
+
+def is_lasting(item: Item) -> bool:
+    """Return whether an item is about memberships that last."""
+    return isinstance(item, GroupCommand) and item.persists
 
 
 def check_message(message: Message) -> None:

@@ -11,14 +11,15 @@ line    fields
 head    version (1), node id, number of the first item
 "m"     name, argument (JSON text or null), kind of the audience, its names, excluded
         ids, position (``[epoch, offset]`` or null)
-"g"     username, group, whether its connections enter it
+"g"     username, group, whether its connections enter it; and ``true`` if this goes for
+        later ones too: then it is alone in its batch
 "d"     target, whether it may be a username, reason, whether its clients may return
 other   for the backplane itself, see redis_backplane.py
 ======  ==================================================================================
 
 Items of a node are numbered 1, 2, …: number and node id are the id of a message. A node
-drops a number that it has had already, so that a batch may be sent twice. Other entries
-have no number: the head says 0.
+drops a number that it has had already, so that a batch may be sent twice; but not what
+lasts, which each sending writes to Redis. Other entries have no number: the head says 0.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ def encode_item(item: Item) -> bytes:
             ]
         )
     if isinstance(item, GroupCommand):
-        return encode_entry(["g", item.username, item.group, item.is_member])
+        lasting = [True] if item.persists else []
+        return encode_entry(["g", item.username, item.group, item.is_member, *lasting])
     assert isinstance(item, DisconnectCommand)
     return encode_entry(["d", item.target, item.is_user, item.reason, item.may_return])
 

@@ -25,13 +25,13 @@ from collections.abc import Callable
 
 from ..errors import SocketError
 from ..sockets import Audience, Message
+from .administration import Administration
 from .backplane import (
     Backplane,
     DisconnectCommand,
     GroupCommand,
     Item,
     OneNode,
-    check_command,
     check_message,
 )
 from .connection import NO_OUTLET, Connection, Counters, Encode
@@ -51,7 +51,6 @@ from .entries import (
 from .history import History
 from .line import Line, Ticket
 from .parcels import Parcel, Turn
-from .tables import Tables
 
 __all__ = ["LONG_INBOX", "Connection", "Counters", "Encode", "Farewell", "SocketHub"]
 
@@ -64,7 +63,7 @@ LONG_INBOX = 128
 """How many entries may wait before who publishes more gives way: those of 2 or 3 ms."""
 
 
-class SocketHub(Tables):
+class SocketHub(Administration):
     """
     Satisfies `hyperlambda.sockets.Hub` for the connections of this process.
 
@@ -121,38 +120,6 @@ class SocketHub(Tables):
         self._put(message)
         if waiting >= LONG_INBOX:
             self.give_way()
-
-    def add_to_group(self, username: str, group: str) -> None:
-        """
-        Put a user's present connections (or one, by its id) into a group.
-
-        It takes effect after what this thread has published, and before what it will.
-
-        Raises:
-            SocketError: A name is empty, or the server has stopped.
-        """
-        self._change_group(GroupCommand(username, group, True))
-
-    def remove_from_group(self, username: str, group: str) -> None:
-        """Take a user's present connections (or one, by its id) out of a group."""
-        self._change_group(GroupCommand(username, group, False))
-
-    def disconnect(
-        self, connection: str, reason: str = "", *, may_return: bool = False
-    ) -> None:
-        """
-        End a connection, by its id, after what was published for it so far.
-
-        Raises:
-            SocketError: The id is empty, or the server has stopped.
-        """
-        self._part_with(DisconnectCommand(connection, False, reason, may_return))
-
-    def disconnect_user(
-        self, username: str, reason: str = "", *, may_return: bool = False
-    ) -> None:
-        """End all present connections of a user (or one, by its id)."""
-        self._part_with(DisconnectCommand(username, True, reason, may_return))
 
     def send(self, connection: Connection, frame: bytes) -> None:
         """
@@ -402,36 +369,6 @@ class SocketHub(Tables):
         self.counters.deliveries += receivers.count
         return max(map(len, frames.values()))
 
-    def _apply_group_change(self, change: GroupChange) -> None:
-        group = change.command.group
-        for connection in change.connections:
-            if not change.command.is_member:
-                self._remove_member(connection, group)
-            elif self._by_id.get(connection.id) is connection:
-                self._add_member(connection, group)
-
-    def _change_group(self, command: GroupCommand, *, is_ours: bool = True) -> None:
-        check_command(command)
-        username, group = command.username, command.group
-        with self._members_lock:
-            own = self._own(username)
-            # A connection id that is here is nowhere else.
-            is_forwarded = is_ours and username not in self._by_id
-            # Both under the lock, so that two threads leave the same in both tables.
-            change = GroupChange(own, command, is_forwarded)
-            self._put(change if is_ours else Ready(change))
-            for connection in own:
-                self._note_group(connection, group, command.is_member)
-
-    def _part_with(self, command: DisconnectCommand, *, is_ours: bool = True) -> None:
-        check_command(command)
-        with self._members_lock:
-            one = self._by_id.get(command.target)
-            own = self._own(command.target) if command.is_user else _some(one)
-        forwarded = command if is_ours and one is None else None
-        farewell = Farewell(own, command.reason, command.may_return, forwarded)
-        self._put(farewell if is_ours else Ready(farewell))
-
     def _put(self, item: Entry) -> None:
         if self._is_closed or self.wake is None:
             raise SocketError("the socket server is not running")
@@ -444,7 +381,3 @@ class SocketHub(Tables):
             except RuntimeError as error:
                 self._is_woken = False
                 raise SocketError("the socket server is not running") from error
-
-
-def _some(one: Connection | None) -> tuple[Connection, ...]:
-    return () if one is None else (one,)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..sockets import Message
-from .backplane import Item
+from .backplane import Item, is_lasting
 from .envelope import Entry, encode_entry, encode_item, join_batch
 
 __all__ = ["Outbox", "Sending"]
@@ -92,6 +92,12 @@ class Outbox:
             self.sent += len(self._unsure.items)
             self._unsure = None
 
+    @property
+    def items(self) -> list[Item]:
+        """What waits, in order."""
+        sent = [] if self._unsure is None else self._unsure.items
+        return [*sent, *(item for item, _ in self._waiting)]
+
     def batch_of(self, entry: Entry) -> bytes:
         """
         Return the batch of an entry of the backplane itself.
@@ -105,10 +111,14 @@ class Outbox:
         lines: list[bytes] = []
         size = 0
         while self._waiting and len(lines) < _BATCH_LINES and size < _BATCH_BYTES:
+            if items and is_lasting(self._waiting[0][0]):
+                break
             item, line = self._waiting.popleft()
             items.append(item)
             lines.append(line)
             size += len(line)
+            if is_lasting(item):
+                break
         self._bytes -= size
         first = self._number
         self._number += len(lines)

@@ -88,6 +88,10 @@ class Presence:
             one = self._by_id.get(connection)
             return [] if one is None else sorted(one.groups)
 
+    def lasting_groups_of(self, username: str) -> list[str]:
+        """Return the groups that a user is in for good, by name."""
+        return self.backplane.memberships.of(username)
+
     @property
     def connections(self) -> list[Connection]:
         """Everybody who is connected, in the order in which they joined."""
@@ -117,8 +121,11 @@ class Presence:
 
     def _enter(self, connection: Connection) -> tuple[str, ...]:
         """Add a connection; return the groups that it is in now."""
-        key = connection.identity.username or connection.id
+        username = connection.identity.username
+        key = username or connection.id
         with self._members_lock:
+            if username is not None:
+                connection.groups.update(self.backplane.memberships.of(username))
             self._by_id[connection.id] = connection
             self._by_user.setdefault(key, {})[connection.id] = connection
             for group in connection.groups:

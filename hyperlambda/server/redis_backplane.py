@@ -19,7 +19,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import SocketError
-from .backplane import Figure, Item, Receiver
+from .backplane import Figure, GroupCommand, Item, Receiver
+from .cluster_figures import cluster_figures
 from .cluster_view import ClusterTables
 from .connection import Connection
 from .envelope import Entry, EnvelopeError, decode_entry, split_batch
@@ -28,6 +29,7 @@ from .negotiation import LIFETIME, new_id
 from .outbox import Outbox
 from .redis_client import Client, Redis, explain, import_redis, open_redis, patience
 from .redis_history import RedisHistory
+from .redis_memberships import SharedMemberships, lasting_in
 from .redis_presence import OwnPresence, Peers
 
 __all__ = ["HEARTBEAT", "RedisBackplane"]
@@ -101,6 +103,7 @@ class RedisBackplane:
         self._own = OwnPresence(
             self.node, self._tables, self._keys, self._timeout, self._wake
         )
+        self.memberships = SharedMemberships(self._keys)
         self._outbox = Outbox(self.node, max_items=max_waiting, max_bytes=max_bytes)
         # Of each node, the number of the entry that is to come next.
         self._next: dict[str, int] = {}
@@ -152,6 +155,8 @@ class RedisBackplane:
         if not self._outbox.put(item):
             if history is not None:
                 history.lose(item)
+            if isinstance(item, GroupCommand) and item.persists:
+                self.memberships.confirm(item)
             return True
         self._work.set()
         return history is None or not history.makes_wait(item, self._hub)
@@ -185,36 +190,14 @@ class RedisBackplane:
 
     def figures(self) -> Sequence[Figure]:
         """Return what ``/metrics`` tells about it."""
-        return (
-            Figure(
-                "cluster_connected",
-                "gauge",
-                "Whether Redis answers.",
-                int(self.is_connected),
-            ),
-            Figure(
-                "cluster_nodes", "gauge", "Nodes, this one too.", 1 + len(self._peers)
-            ),
-            Figure(
-                "cluster_users", "gauge", "Users anywhere.", self.view.count_users()
-            ),
-            Figure(
-                "cluster_waiting", "gauge", "Items not sent yet.", len(self._outbox)
-            ),
-            Figure("cluster_sent_total", "counter", "Items sent.", self._outbox.sent),
-            Figure(
-                "cluster_received_total",
-                "counter",
-                "Items of other nodes.",
-                self.received,
-            ),
-            Figure(
-                "cluster_lost_total",
-                "counter",
-                "Items that others did not get, because too many waited.",
-                self._outbox.lost,
-            ),
-            Figure("cluster_gaps_total", "counter", "Lost connections.", self.gaps),
+        return cluster_figures(
+            is_connected=self.is_connected,
+            nodes=1 + len(self._peers),
+            users=self._tables.count_users(),
+            memberships=len(self.memberships),
+            outbox=self._outbox,
+            received=self.received,
+            gaps=self.gaps,
         )
 
     # The session.
@@ -258,6 +241,8 @@ class RedisBackplane:
                 names = await redis.smembers(self._keys.nodes)
             if self._history is not None:
                 await self._history.catch_up(redis, self._hub, self._outbox.unsure)
+            own = self._tables.of_node(self.node).values()
+            await self.memberships.catch_up(redis, self._outbox.items, own, self._hub)
             self._peers.read(redis, {name.decode() for name in names} - {self.node})
             self._heard_itself = self._loop.time()
             async with asyncio.TaskGroup() as group:
@@ -360,9 +345,14 @@ class RedisBackplane:
 
     async def _publish(self, batch: bytes, items: Sequence[Item]) -> None:
         """Publish a batch, which holds these items; maybe once more, after a failure."""
-        history, redis = self._history, self._redis
-        if history is None or not await history.publish(redis, batch, items, self._hub):
-            await redis.publish(self._keys.messages, batch)
+        history, redis, channel = self._history, self._redis, self._keys.messages
+        (first, *_) = items
+        if isinstance(first, GroupCommand) and first.persists:
+            await self.memberships.publish(redis, channel, batch, first)
+        elif history is None or not await history.publish(
+            redis, batch, items, self._hub
+        ):
+            await redis.publish(channel, batch)
 
     def _tell(self, pipe: Any, entry: Entry) -> None:
         pipe.publish(self._keys.messages, self._outbox.batch_of(entry))
@@ -402,9 +392,14 @@ class RedisBackplane:
             self._heard_itself = self._loop.time()
             if self._history is not None:
                 self._history.take_back(batch, self._hub)
+            lasting = lasting_in(batch)
+            if lasting is not None:
+                self.memberships.confirm(lasting)
             return
         # What nodes tell of themselves has no number.
         skipped = self._next.get(batch.node, 0) - batch.first if batch.first else 0
+        if skipped > 0 and lasting_in(batch) is not None:
+            skipped = 0  # whoever sends it twice has written it twice
         for line in batch.lines[max(skipped, 0) :]:
             self._take_entry(batch.node, line)
         if batch.first:

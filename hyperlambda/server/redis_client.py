@@ -70,6 +70,11 @@ class Keys:
         """The hash of a node: its connections by id, and its version under ``""``."""
         return f"{self.prefix}:node:{id}"
 
+    @property
+    def memberships(self) -> str:
+        """The hash of memberships that last: fields ``[username, group]``."""
+        return f"{self.prefix}:memberships"
+
     def claim(self, id: str) -> str:
         """What says that a negotiated connection id was used."""
         return f"{self.prefix}:claim:{id}"

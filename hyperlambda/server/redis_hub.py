@@ -26,6 +26,7 @@ from .envelope import encode_item, join_batch
 from .history import History
 from .negotiation import new_id
 from .redis_client import Client, Redis, explain, import_redis, open_blocking_redis
+from .redis_memberships import read_groups, write_change
 from .redis_presence import parse_records
 from .redis_script import PUBLISH, HistoryKeys, prepare, read_rules
 
@@ -69,13 +70,24 @@ class RedisHub:
         check_message(message)
         self._send(message)
 
-    def add_to_group(self, username: str, group: str) -> None:
-        """Put a user's present connections (or one, by its id) into a group."""
-        self._command(GroupCommand(username, group, True))
+    def add_to_group(self, username: str, group: str, *, persist: bool = False) -> None:
+        """
+        Put a user's present connections (or one, by its id) into a group.
+
+        Args:
+            username: Whose, or the id of one.
+            group: Which group.
+            persist: Whether later connections of the user are put there too.
+        """
+        self._command(GroupCommand(username, group, True, persist))
 
     def remove_from_group(self, username: str, group: str) -> None:
-        """Take a user's present connections (or one, by its id) out of a group."""
-        self._command(GroupCommand(username, group, False))
+        """
+        Take a user's present connections (or one, by its id) out of a group.
+
+        Later ones are not put there any more either.
+        """
+        self._command(GroupCommand(username, group, False, True))
 
     def disconnect(
         self, connection: str, reason: str = "", *, may_return: bool = False
@@ -113,6 +125,13 @@ class RedisHub:
         """Return the groups of a connection, by name; none if there is no such one."""
         return self._read().groups_of(connection)
 
+    def lasting_groups_of(self, username: str) -> list[str]:
+        """Return the groups that a user is in for good, by name."""
+        found: list[str] = self._ask(
+            lambda: read_groups(self._redis, self._keys, username)
+        )
+        return sorted(found)
+
     def close(self) -> None:
         """End the connection to Redis."""
         self._redis.close()
@@ -141,6 +160,12 @@ class RedisHub:
 
     def _publish(self, batch: bytes, item: Item) -> None:
         keys, channel = HistoryKeys(self._target.prefix), self._keys.messages
+        if isinstance(item, GroupCommand) and item.persists:
+            with self._redis.pipeline(transaction=True) as pipe:
+                write_change(pipe, self._keys, item)
+                pipe.publish(channel, batch)
+                pipe.execute()
+            return
         if monotonic() >= self._history_ends:
             self._history = self._read_rules(keys)
             self._history_ends = monotonic() + _RULES_LAST

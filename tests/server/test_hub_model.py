@@ -31,6 +31,7 @@ class HubModel(RuleBasedStateMachine):
         self.hub = SocketHub(wake=lambda: None)
         self.members: list[Connection] = []
         self.groups: dict[str, set[str]] = {}
+        self.lasting: dict[str, set[str]] = {"ada": set(), "bo": set()}
         self.names: dict[str, set[str]] = {}
         self.number = 0
 
@@ -38,7 +39,7 @@ class HubModel(RuleBasedStateMachine):
     def come(self, username: str | None, roles: set[str], groups: set[str]) -> None:
         self.number += 1
         id = f"c{self.number}"
-        own = groups if username else set()
+        own = groups | self.lasting[username] if username else set()
         self.members.append(
             add(self.hub, id, username, roles="".join(roles), groups="".join(groups))
         )
@@ -70,10 +71,18 @@ class HubModel(RuleBasedStateMachine):
         username=st.sampled_from(["ada", "bo", "c1", "c2"]),
         group=LETTERS,
         add=st.booleans(),
+        persist=st.booleans(),
     )
-    def change_group(self, username: str, group: str, add: bool) -> None:
-        change = self.hub.add_to_group if add else self.hub.remove_from_group
-        change(username, group)
+    def change_group(self, username: str, group: str, add: bool, persist: bool) -> None:
+        lasting = self.lasting.get(username)
+        if not add:
+            self.hub.remove_from_group(username, group)
+            (set() if lasting is None else lasting).discard(group)
+        elif not persist or lasting is None:
+            self.hub.add_to_group(username, group)
+        else:
+            self.hub.add_to_group(username, group, persist=True)
+            lasting.add(group)
         take(self.hub)
         own = [one for one in self.members if one.identity.username == username]
         for one in own or [one for one in self.members if one.id == username]:
@@ -100,6 +109,11 @@ class HubModel(RuleBasedStateMachine):
             if is_meant(one) and any(naive_match(s, name) for s in self.names[one.id])
         }
         assert reached(self.hub, name, kind, *names) == expected
+
+    @invariant()
+    def what_lasts_is_known(self) -> None:
+        for username, groups in self.lasting.items():
+            assert self.hub.lasting_groups_of(username) == sorted(groups)
 
     @invariant()
     def everybody_is_counted(self) -> None:

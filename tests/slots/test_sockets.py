@@ -63,8 +63,8 @@ class RecordingHub:
         self.calls.append(("count-connections", prefix))
         return 9
 
-    def add_to_group(self, username: str, group: str) -> None:
-        self.calls.append(("add", username, group))
+    def add_to_group(self, username: str, group: str, *, persist: bool = False) -> None:
+        self.calls.append(("add for good" if persist else "add", username, group))
 
     def remove_from_group(self, username: str, group: str) -> None:
         self.calls.append(("remove", username, group))
@@ -76,6 +76,9 @@ class RecordingHub:
 
     def groups_of(self, connection: str) -> list[str]:
         return self._list("groups-of", connection)
+
+    def lasting_groups_of(self, username: str) -> list[str]:
+        return self._list("lasting-groups-of", username)
 
     def disconnect(
         self, connection: str, reason: str = "", *, may_return: bool = False
@@ -228,6 +231,33 @@ def test_audience_that_is_null_is_an_error(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "audience"),
+    [
+        ("roles:x:@.missing", Audience()),
+        ("roles\n   users:x:@.missing", Audience()),
+        ("roles\n   users:ada", Audience(USERS, ("ada",))),
+        ('roles:""', Audience(ROLES, ())),
+    ],
+)
+def test_a_null_audience_can_mean_everyone_as_in_the_reference(
+    hub: RecordingHub, arguments: str, audience: Audience
+) -> None:
+    for value in (True, "True"):
+        config = {"magic:sockets:Null-Audience-Is-Everyone": value}
+        program = parse(f"sockets.signal:x\n   {arguments}")
+        Evaluator(hub=hub, config=config).evaluate(program)
+        assert hub.messages.pop().audience == audience
+
+
+@pytest.mark.parametrize("value", [False, "false", None, 1])
+def test_only_true_makes_null_mean_everyone(hub: RecordingHub, value: Any) -> None:
+    config = {"magic:sockets:null-audience-is-everyone": value}
+    with pytest.raises(ArgumentError, match="is null"):
+        Evaluator(hub=hub, config=config).run("sockets.signal:x\n   roles")
+    assert hub.messages == []
+
+
+@pytest.mark.parametrize(
     ("first", "second"),
     [("roles", "users"), ("groups", "clients"), ("role", "roles")],
 )
@@ -281,6 +311,34 @@ def test_group_slots_tell_the_hub(
     node = run(hub, f".who:ada\n.group:int:5\n{program}")
     assert hub.calls == [(call, "ada", "5")]
     assert generate([node]) == program
+
+
+@pytest.mark.parametrize(
+    ("argument", "call"),
+    [
+        ("persist:bool:true", "add for good"),
+        ("persist:x:@.yes", "add for good"),
+        ("persist:bool:false", "add"),
+        ("persist", "add"),
+        ("persist:x:@.missing", "add"),
+    ],
+)
+def test_a_user_is_put_into_a_group_for_good(
+    hub: RecordingHub, argument: str, call: str
+) -> None:
+    program = f"sockets.user.add-to-group:ada\n   group:g\n   {argument}\n"
+    node = run(hub, f".yes:bool:true\n{program}")
+    assert hub.calls == [(call, "ada", "g")]
+    assert generate([node]) == program
+
+
+@pytest.mark.parametrize("value", ["ada", "x:@.who"])
+def test_groups_of_a_user_are_listed(hub: RecordingHub, value: str) -> None:
+    node = run(hub, f".who:ada\nsockets.user.groups:{value}\n   old")
+    assert hub.calls == [("lasting-groups-of", "ada")]
+    assert generate([node]) == "sockets.user.groups\n   .:editors\n   .:staff\n"
+    with pytest.raises(ArgumentError, match="username"):
+        run(hub, "sockets.user.groups:x:@.missing")
 
 
 @pytest.mark.parametrize("slot", ["add-to-group", "remove-from-group"])
@@ -437,7 +495,7 @@ NAMES = [name for name in standard_slots() if name.startswith(("socket.", "socke
 
 def test_each_slot_has_both_names() -> None:
     functions = standard_slots().functions
-    assert len(NAMES) == 24
+    assert len(NAMES) == 26
     for name in NAMES:
         if name.startswith("sockets."):
             assert functions[name] is functions["socket." + name[8:]]

@@ -72,7 +72,9 @@ class Recorder:
     def count_connections(self, prefix: str = "") -> int:
         return 0
 
-    def add_to_group(self, username: str, group: str) -> None: ...
+    def add_to_group(
+        self, username: str, group: str, *, persist: bool = False
+    ) -> None: ...
 
     def remove_from_group(self, username: str, group: str) -> None: ...
 
@@ -82,6 +84,9 @@ class Recorder:
         return []
 
     def groups_of(self, connection: str) -> list[str]:
+        return []
+
+    def lasting_groups_of(self, username: str) -> list[str]:
         return []
 
     def disconnect(

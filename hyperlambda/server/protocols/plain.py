@@ -18,10 +18,11 @@ execute            file; args                     executed: result (if there is 
 ping               –                              pong
 users              prefix; offset; limit          users: users [{username, connections}]
 count-users        prefix                         count-users: count, connections
-add-to-group       user; group                    added-to-group
+add-to-group       user; group; persist           added-to-group
 remove-from-group  user; group                    removed-from-group
 groups             prefix; offset; limit          groups: groups [{name, connections}]
 connection-groups  connection                     connection-groups: groups
+user-groups        user                           user-groups: groups, those that last
 disconnect         connection or user; message;   disconnected
                    reconnect
 anything refused                                  error: code, message
@@ -247,7 +248,9 @@ class PlainSession:
         }
 
     def _add_to_group(self, fields: Fields, request_id: object) -> Fields:
-        self._hub.add_to_group(*self._take_membership(fields))
+        persist = take_flag(fields, "persist")
+        membership = self._take_membership(fields, "persist")
+        self._hub.add_to_group(*membership, persist=persist)
         return {"type": "added-to-group"}
 
     def _remove_from_group(self, fields: Fields, request_id: object) -> Fields:
@@ -274,6 +277,12 @@ class PlainSession:
             "groups": self._hub.groups_of(connection),
         }
 
+    def _user_groups(self, fields: Fields, request_id: object) -> Fields:
+        self._require_publisher()
+        user = take_text(fields, "user")
+        refuse_rest(fields, ("user",))
+        return {"type": "user-groups", "groups": self._hub.lasting_groups_of(user)}
+
     def _disconnect(self, fields: Fields, request_id: object) -> Fields:
         self._require_publisher()
         kinds = [key for key in ("connection", "user") if key in fields]
@@ -289,10 +298,10 @@ class PlainSession:
         disconnect(name, reason, may_return=may_return)
         return {"type": "disconnected"}
 
-    def _take_membership(self, fields: Fields) -> tuple[str, str]:
+    def _take_membership(self, fields: Fields, *others: str) -> tuple[str, str]:
         self._require_publisher()
         user, group = take_text(fields, "user"), take_text(fields, "group")
-        refuse_rest(fields, ("user", "group"))
+        refuse_rest(fields, ("user", "group", *others))
         return user, group
 
     def _require_publisher(self) -> None:
@@ -355,6 +364,7 @@ _HANDLERS: dict[str, Callable[[PlainSession, Fields, Any], Fields | Later | None
     "remove-from-group": PlainSession._remove_from_group,
     "groups": PlainSession._groups,
     "connection-groups": PlainSession._connection_groups,
+    "user-groups": PlainSession._user_groups,
     "disconnect": PlainSession._disconnect,
 }
 
