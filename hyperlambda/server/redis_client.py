@@ -72,7 +72,7 @@ class Keys:
 
     @property
     def memberships(self) -> str:
-        """The hash of memberships that last: fields ``[username, group]``."""
+        """The set of memberships that last, each ``[username, group]``."""
         return f"{self.prefix}:memberships"
 
     def claim(self, id: str) -> str:

@@ -1,9 +1,9 @@
 """
 Memberships that last, of all nodes: kept in Redis, and in the memory of each node.
 
-A hash in Redis has a field for each. A change is written there and published in one
-transaction, so that the order of the channel is that of the hash; each node notes what it
-hears, and reads the hash when it joins the others. So a connection gets its groups
+They are a set in Redis. A change is written there and published in one transaction, so
+that the order of the channel is that of the set; each node notes what it hears, and reads
+the set when it joins the others. So a connection gets its groups
 without a question to Redis, also while that is away.
 
 What is changed here counts here at once. Until it comes back from the channel, what is
@@ -27,7 +27,7 @@ from .redis_client import Client, Keys, explain, import_redis, patience
 __all__ = [
     "SharedMemberships",
     "lasting_in",
-    "membership_field",
+    "membership_entry",
     "read_groups",
     "write_change",
 ]
@@ -36,33 +36,33 @@ _READ_TIMEOUT = 60.0
 """Seconds in which a node reads what there is, which may be much."""
 
 _PORTION = 1_000
-"""Fields that are read at once."""
+"""How many are read at once."""
 
 _log = logging.getLogger("hyperlambda.server")
 
 
-def membership_field(username: str, group: str) -> bytes:
-    """Return the field of a membership, which has no value."""
+def membership_entry(username: str, group: str) -> bytes:
+    """Return what stands for a membership there."""
     return encode_entry([username, group])
 
 
 def write_change(pipe: Client, keys: Keys, command: GroupCommand) -> None:
     """Add what keeps a change, or forgets what it ends, to a pipeline."""
-    field = membership_field(command.username, command.group)
+    entry = membership_entry(command.username, command.group)
     if command.is_member:
-        pipe.hset(keys.memberships, field, b"")
+        pipe.sadd(keys.memberships, entry)
     else:
-        pipe.hdel(keys.memberships, field)
+        pipe.srem(keys.memberships, entry)
 
 
 def read_groups(redis: Client, keys: Keys, username: str) -> list[str]:
     """Ask, with a client that blocks, for the groups that a user is in for good."""
-    # Whatever begins like the fields of this user; those are read, and not guessed at.
-    begin = membership_field(username, "")[:-3]
+    # All that begins like those of this user; what it is of is read then.
+    begin = membership_entry(username, "")[:-3]
     pattern = re.sub(rb"([\\\[\]*?^-])", rb"\\\1", begin) + b"*"
-    found = redis.hscan_iter(keys.memberships, match=pattern, count=_PORTION)
-    fields = [loads(field.decode("utf-8", "surrogatepass")) for field, _ in found]
-    return [group for owner, group in fields if owner == username]
+    found = redis.sscan_iter(keys.memberships, match=pattern, count=_PORTION)
+    entries = [_read(each) for each in found]
+    return [group for owner, group in entries if owner == username]
 
 
 def lasting_in(batch: Batch) -> GroupCommand | None:
@@ -92,7 +92,7 @@ class SharedMemberships(Memberships):
         self._keys = keys
         # Of changes that did not come back yet, how many there are of each membership.
         self._own: Counter[tuple[str, str]] = Counter()
-        # What was heard while the hash is read.
+        # What was heard while the set is read.
         self._heard: list[GroupCommand] | None = None
         self._is_told = False
 
@@ -170,10 +170,13 @@ class SharedMemberships(Memberships):
 
     async def _read_all(self, redis: Client) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
-        scan = redis.hscan_iter(self._keys.memberships, count=_PORTION)
-        async for field, _ in scan:
-            username, group = loads(field.decode("utf-8", "surrogatepass"))
-            found.setdefault(username, set()).add(group)
+        cursor = -1
+        while cursor:
+            cursor, entries = await redis.sscan(
+                self._keys.memberships, max(cursor, 0), count=_PORTION
+            )
+            for username, group in map(_read, entries):
+                found.setdefault(username, set()).add(group)
         return found
 
     def _replace(
@@ -185,7 +188,7 @@ class SharedMemberships(Memberships):
     ) -> list[GroupCommand]:
         """Know this from now on; the lock is held."""
         before = self._groups
-        # Whatever else was sent is in the hash.
+        # Whatever else was sent is in the set.
         self._own = Counter(
             (item.username, item.group)
             for item in waiting
@@ -211,3 +214,8 @@ class SharedMemberships(Memberships):
             _log.warning(
                 "Redis keeps no memberships of groups that last: %s", explain(error)
             )
+
+
+def _read(entry: bytes) -> tuple[str, str]:
+    username, group = loads(entry.decode("utf-8", "surrogatepass"))
+    return username, group

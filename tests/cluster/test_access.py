@@ -35,6 +35,7 @@ RIGHTS = [
     "+hset",
     "+hdel",
     "+hgetall",
+    "+sscan",
     "+del",
     "+pexpire",
     "+sadd",
