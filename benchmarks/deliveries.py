@@ -390,7 +390,7 @@ def _publisher(hub: SocketHub) -> Callable[[int], Awaitable[None]]:
 
 def _bare(server: SocketServer) -> Callable[[int], Awaitable[None]]:
     # The very transports of our own connections, in the order in which they came.
-    transports = [link.transport for link in server._links.values()]
+    transports = [link.transport for link in server._reception.links.values()]
 
     async def publish(count: int) -> None:
         for _ in range(count):
@@ -401,7 +401,7 @@ def _bare(server: SocketServer) -> Callable[[int], Awaitable[None]]:
 
 
 def _joining(server: SocketServer) -> Callable[[int], Awaitable[None]]:
-    transports = [link.transport for link in server._links.values()]
+    transports = [link.transport for link in server._reception.links.values()]
 
     async def publish(count: int) -> None:
         frames = b"".join([FRAME] * count)

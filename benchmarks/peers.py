@@ -58,7 +58,7 @@ class _Ours:
         return self._server.port
 
     def count(self) -> int:
-        links = self._server._links
+        links = self._server._reception.links
         # In the order in which they came.
         self._transports = [link.transport for link in links.values()]
         return len(links)

@@ -10,41 +10,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from types import TracebackType
 from typing import Self
 
 from websockets.asyncio.server import Server
-from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode
 
 from ..errors import HyperlambdaError
 from .auth import SHORT_SECRET, issue_token, signing_key
 from .backplane import Backplane
 from .gate import Gate, is_loopback, require_free
 from .history import History
-from .hub import Connection, SocketHub
-from .links import Link, Writer
+from .hub import SocketHub
+from .links import Link
 from .listening import listen
 from .metrics import CallTimes, Refusals, write_metrics
 from .negotiation import Negotiator
 from .pace import Addresses
-from .parting import (
-    ASKED_BACK,
-    SENT_AWAY,
-    TOKEN_EXPIRED,
-    TOO_SLOW,
-    Partings,
-    part,
-)
-from .protocols import Session, signalr
+from .protocols import signalr
 from .protocols.plain import Execute
-from .protocols.signalr import SignalRSession
+from .reception import Reception
 from .recovery import Bounds
 from .seats import Seats
 from .sessions import SessionMaker
-from .watch import Watch
 
 __all__ = ["PLAIN_PATH", "SIGNALR_PATH", "SocketServer"]
 
@@ -148,18 +137,13 @@ class SocketServer:
         self.port = port
         self.hub = SocketHub(backplane=backplane, history=history)
         self._max_size = max_size
-        self._queue_bytes = queue_bytes
-        self._queue_messages = queue_messages
-        self._ping_interval = ping_interval
-        self._ping_timeout = ping_timeout
-        self._close_on_expiry = close_on_expiry
-        self._leeway = leeway
         self._seats = Seats(max_connections) if seats is None else seats
         self._open_timeout = open_timeout
-        self._handshake_timeout = handshake_timeout
         self._drain_timeout = drain_timeout
         self._calls = CallTimes()
-        self._maker = SessionMaker(
+        self._refusals = Refusals()
+        addresses = Addresses(max_per_address, request_rate)
+        maker = SessionMaker(
             hub=self.hub,
             publishers=frozenset(publishers),
             execute=execute,
@@ -169,20 +153,31 @@ class SocketServer:
             max_record=max_record,
             bounds=Bounds.within(queue_messages, queue_bytes),
         )
-        self._sessions: dict[str, Callable[[Link], Session]] = {}
+        self._reception = Reception(
+            self.hub,
+            maker,
+            plain_path=PLAIN_PATH if signalr_path else None,
+            signalr_path=signalr_path or None,
+            seats=self._seats,
+            addresses=addresses,
+            queue_bytes=queue_bytes,
+            queue_messages=queue_messages,
+            ping_interval=ping_interval,
+            ping_timeout=ping_timeout,
+            leeway=leeway,
+            close_on_expiry=close_on_expiry,
+            handshake_timeout=handshake_timeout,
+        )
+        negotiators = {}
         if signalr_path:
             require_free(signalr_path, PLAIN_PATH)
-            self._sessions[PLAIN_PATH] = self._maker.plain
-            self._sessions[signalr_path] = self._signalr_session
-        self._refusals = Refusals()
-        self._addresses = Addresses(max_per_address, request_rate)
+            negotiators[signalr_path] = Negotiator(
+                self.secret, is_connected=self.hub.is_connected
+            )
         self._gate = Gate(
             self.secret,
-            socket_paths=self._sessions,
-            negotiators={
-                path: Negotiator(self.secret, is_connected=self.hub.is_connected)
-                for path in self._sessions.keys() - {PLAIN_PATH}
-            },
+            socket_paths=self._reception.paths,
+            negotiators=negotiators,
             origins=origins,
             is_local=is_loopback(host),
             leeway=leeway,
@@ -191,16 +186,12 @@ class SocketServer:
             claim=None if backplane is None else backplane.claim,
             health=self._health,
             metrics=self._write_metrics,
-            addresses=self._addresses,
+            addresses=addresses,
             refusals=self._refusals,
             require_auth=require_auth,
             reject_invalid_token=reject_invalid_token,
         )
-        self._sockets: set[Link] = set()
-        self._partings = Partings()
         self._server: Server | None = None
-        self._writer: Writer | None = None
-        self._watch: Watch | None = None
         self._stopped: asyncio.Event | None = None
 
     @property
@@ -239,35 +230,19 @@ class SocketServer:
                 SHORT_SECRET,
             )
         server = await listen(
-            self._handle,
+            self._reception.handle,
             self.host,
             self.port,
             gate=self._gate,
-            make_link=partial(Link, made=self._meet, lost=self._forget),
+            make_link=partial(
+                Link, made=self._reception.meet, lost=self._reception.forget
+            ),
             open_timeout=self._open_timeout,
             max_size=self._max_size,
             shares_port=self._seats.worker is not None,
         )
         self.port = server.sockets[0].getsockname()[1]
-        self._writer = Writer(
-            self.hub,
-            max_bytes=self._queue_bytes,
-            max_messages=self._queue_messages,
-            drop=self._drop,
-            part=self._send_away,
-        )
-        self._watch = Watch(
-            self._links.values,
-            ping_interval=self._ping_interval,
-            ping_timeout=self._ping_timeout,
-            leeway=self._leeway,
-            expired=self._expire if self._close_on_expiry else None,
-            silent=partial(
-                self._dismiss,
-                code=CloseCode.INTERNAL_ERROR,
-                reason="no answer to pings",
-            ),
-        )
+        self._reception.open()
         self._stopped = asyncio.Event()
         self._server = server
         await self.hub.backplane.start(self.hub)
@@ -279,30 +254,16 @@ class SocketServer:
 
         Clients see the close code 1012: they may come back. May be called twice.
         """
-        server, writer, watch = self._server, self._writer, self._watch
-        stopped = self._stopped
-        if server is None or writer is None or watch is None or stopped is None:
+        server, stopped = self._server, self._stopped
+        if server is None or stopped is None:
             return
         if self.hub.is_closed:
             await stopped.wait()
             return
         server.close(close_connections=False)
-        watch.stop()
-        self.hub.close()
-        while writer.turn():
-            await asyncio.sleep(0)
-        for link in list(self._links.values()):
-            self._dismiss(
-                link,
-                code=CloseCode.SERVICE_RESTART,
-                reason="the server stops",
-                is_error=False,
-                timeout=self._drain_timeout,
-            )
-        await self._partings.wait()
+        await self._reception.close(self._drain_timeout)
         await self.hub.backplane.stop()
-        for link in list(self._sockets):
-            link.transport.abort()
+        self._reception.abort()
         await server.wait_closed()
         stopped.set()
 
@@ -330,10 +291,6 @@ class SocketServer:
     ) -> None:
         await self.stop()
 
-    @property
-    def _links(self) -> dict[Connection, Link]:
-        return {} if self._writer is None else self._writer.links
-
     def _health(self) -> dict[str, object]:
         who = {} if self._seats.worker is None else {"worker": self._seats.worker}
         count = self.hub.connection_count
@@ -341,110 +298,8 @@ class SocketServer:
 
     def _write_metrics(self) -> bytes:
         buffers = (
-            link.transport.get_write_buffer_size() for link in self._links.values()
+            link.transport.get_write_buffer_size()
+            for link in self._reception.links.values()
         )
         worker = self._seats.worker
         return write_metrics(self.hub, self._calls, self._refusals, buffers, worker)
-
-    def _signalr_session(self, link: Link) -> Session:
-        session = self._maker.signalr(link, partial(self._end, link))
-        link.loop.call_later(
-            self._handshake_timeout, self._check_handshake, link, session
-        )
-        return session
-
-    def _check_handshake(self, link: Link, session: SignalRSession) -> None:
-        if link in self._sockets:
-            session.check_handshake()
-
-    async def _handle(self, link: Link) -> None:
-        writer, watch = self._writer, self._watch
-        assert writer is not None  # start has made both
-        assert watch is not None
-        session = link.session = self._sessions[link.path](link)
-        writer.links[session.connection] = link
-        self._seats.take(len(writer.links))
-        try:
-            session.open()
-            watch.add(link)
-            async for data in link:
-                if not link.is_dismissed:
-                    session.receive(data)
-                if not link.has_room.is_set():
-                    await link.has_room.wait()
-        except ConnectionClosed:
-            pass
-        except Exception:
-            # A mistake of ours, or of an executor: it ends this connection only.
-            _log.exception("connection %s failed", session.connection.id)
-            await part(link, CloseCode.INTERNAL_ERROR, "internal error", 1)
-
-    def _meet(self, link: Link) -> None:
-        self._sockets.add(link)
-        self._addresses.add(link.address)
-
-    def _forget(self, link: Link) -> None:
-        self._sockets.discard(link)
-        self._addresses.discard(link.address)
-        self._part_from(link)
-
-    def _part_from(self, link: Link) -> None:
-        link.has_room.set()
-        if link.session is not None:
-            self._links.pop(link.session.connection, None)
-            self._seats.take(len(self._links))
-            self.hub.leave(link.session.connection)
-
-    def _expire(self, link: Link) -> None:
-        self._dismiss(link, code=TOKEN_EXPIRED, reason="token expired")
-
-    def _drop(self, link: Link) -> None:
-        self.hub.counters.dropped += 1
-        assert link.session is not None  # it has subscribed
-        connection = link.session.connection
-        _log.warning(
-            "connection %s of %s reads too slowly and is dropped",
-            connection.id,
-            connection.identity.username or "somebody anonymous",
-        )
-        self._dismiss(link, code=TOO_SLOW, reason="reading too slowly")
-
-    def _send_away(self, link: Link, reason: str, may_return: bool) -> None:
-        self._dismiss(
-            link,
-            code=ASKED_BACK if may_return else SENT_AWAY,
-            reason=reason or "disconnected",
-            may_return=may_return,
-        )
-
-    def _dismiss(
-        self,
-        link: Link,
-        *,
-        code: int,
-        reason: str,
-        is_error: bool = True,
-        may_return: bool = True,
-        timeout: float = 1,
-    ) -> None:
-        session = link.session
-        last = None
-        if session is not None:
-            last = session.farewell(reason if is_error else "", may_return=may_return)
-        self._close(link, last, code, reason, timeout)
-
-    def _end(self, link: Link, last: bytes | None) -> None:
-        """Close a connection whose session is over; a last frame says why."""
-        if last is None:
-            self._close(link, None, CloseCode.NORMAL_CLOSURE, "", 1)
-        else:
-            self._close(link, last, CloseCode.POLICY_VIOLATION, "", 1)
-
-    def _close(
-        self, link: Link, last: bytes | None, code: int, reason: str, timeout: float
-    ) -> None:
-        link.is_dismissed = True
-        self._part_from(link)
-        if last is not None:
-            link.write(last)
-        self._partings.begin(link, code, reason, timeout)

@@ -112,7 +112,7 @@ async def test_who_connects_and_says_nothing_is_dropped(
         writer.write(b"GET /ws HTTP/1.1\r\nHost: x\r\n")
         await reader.read()
     writer.close()
-    assert server._sockets == set()
+    assert server._reception.sockets == set()
 
 
 # Addresses.
@@ -138,10 +138,10 @@ async def test_nothing_is_kept_of_addresses_that_are_gone(
 ) -> None:
     server = await start_server(max_per_address=5)
     client = await join(server)
-    assert len(server._addresses) == 1
+    assert len(server._reception._addresses) == 1
     await client.socket.close()
     async with asyncio.timeout(PATIENCE):
-        while len(server._addresses):
+        while len(server._reception._addresses):
             await asyncio.sleep(0)
 
 

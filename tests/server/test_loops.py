@@ -61,8 +61,8 @@ def test_who_reads_late_gets_everything_in_order(loop_name: str) -> None:
                 Raw, server, {"type": "subscribe", "names": ["n"]}
             )
             await asyncio.to_thread(raw.read_until, b'"subscribed","names":["n"]}')
-            (link,) = server._links.values()
-            (connection,) = server._links
+            (link,) = server._reception.links.values()
+            (connection,) = server._reception.links
             buffers = link.transport.get_extra_info("socket")
             buffers.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
             states = set()
@@ -182,7 +182,7 @@ def test_what_websockets_writes_is_not_overtaken(
             connect(server.socket_url, proxy=None) as one,
         ):
             await one.recv()
-            ((connection, link),) = server._links.items()
+            ((connection, link),) = server._reception.links.items()
             real = link.transport
             connection.outlet = link.descriptor
             waiting = mock.Mock()
@@ -204,7 +204,7 @@ def test_a_server_stops_while_signalr_clients_are_leaving(loop_name: str) -> Non
             async with connect(url, proxy=None) as one:
                 await one.send('{"protocol":"json","version":1}\x1e')
                 await one.recv()
-                (link,) = server._links.values()
+                (link,) = server._reception.links.values()
                 link.data_received(b"\x88\x80\0\0\0\0")
                 assert link.protocol.state is not State.OPEN
                 await server.stop()

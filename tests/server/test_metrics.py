@@ -105,7 +105,7 @@ async def test_refused_negotiations_count(start_server: StartServer) -> None:
     ):
         assert (await fetch(server, path, "POST"))[0] == 503
     async with asyncio.timeout(PATIENCE):
-        while server._sockets:
+        while server._reception.sockets:
             await asyncio.sleep(0)
     upgrade = ("Upgrade: websocket", "Connection: Upgrade")
     assert (await fetch(server, f"/sockets?id={token}", "GET", *upgrade))[0] == 404
