@@ -7,7 +7,9 @@ const path = require("node:path");
 const readline = require("node:readline");
 
 const clients = path.join(__dirname, "..", "clients");
-const { chromium } = require(require.resolve("playwright-core", { paths: [clients] }));
+const inClients = (name) => require(require.resolve(name, { paths: [clients] }));
+const { chromium } = inClients("playwright-core");
+const axe = inClients("axe-core");
 
 const PATIENCE = 15_000;
 const [endpoint] = process.argv.slice(2);
@@ -37,6 +39,15 @@ const commands = {
   evaluate: (page, { script }) => page.evaluate(script),
   look: (page, { scheme, width, height }) =>
     page.emulateMedia({ colorScheme: scheme }).then(() => page.setViewportSize({ width, height })),
+  media: (page, features) => page.emulateMedia(features),
+  // What axe finds: WCAG 2.2 at A and AA, and what it takes for good practice.
+  axe: async (page) => {
+    if (!await page.evaluate("'axe' in window")) await page.evaluate(axe.source);
+    return page.evaluate(async (tags) => {
+      const { violations } = await axe.run({ runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] });
+      return violations.flatMap(({ id, nodes }) => nodes.map((each) => `${id}: ${each.target} ${each.failureSummary}`));
+    }, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]);
+  },
   screenshot: async (page, { file }) => { await page.screenshot({ path: file, fullPage: true }); },
   problems: () => ({ problems, hosts: [...hosts] }),
 };

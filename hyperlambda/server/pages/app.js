@@ -5,11 +5,11 @@ import { byId, button, clock, connectionsOf, copy, duration, make } from "./dom.
 import { Groups } from "./groups.js";
 import { checkJson } from "./json.js";
 import { MessageLog } from "./messages.js";
+import { Suggestions, covers, joinNames, splitNames } from "./names.js";
 import { programOf } from "./program.js";
 import { Runner } from "./run.js";
 import { Users } from "./users.js";
 
-const SUGGESTIONS = 200;
 const PORTION = 50; // names
 
 const connection = new Connection(changed, received);
@@ -18,15 +18,27 @@ const groups = new Groups(connection, prepare);
 const users = new Users(connection, prepare, (own) => groups.look(own));
 const runner = new Runner(connection);
 const chips = new Map(); // name -> its line and the number of its messages
-const seen = new Set();
 let expires = null; // milliseconds
 
 // What a reload brings back; it ends with the tab, and the token with "Disconnect".
-const kept = JSON.parse(sessionStorage.getItem("sockets") ?? "{}");
+const kept = recall();
+const suggestions = new Suggestions(kept.used);
+
+function recall() {
+  try {
+    return JSON.parse(sessionStorage.getItem("sockets")) ?? {};
+  } catch {
+    return {}; // the browser was told to store nothing
+  }
+}
 
 function keep(changes) {
   Object.assign(kept, changes);
-  sessionStorage.setItem("sockets", JSON.stringify(kept));
+  try {
+    sessionStorage.setItem("sockets", JSON.stringify(kept));
+  } catch {
+    // Nothing may be stored, or not that much: then a reload does not bring it back.
+  }
 }
 
 // The connection
@@ -94,25 +106,18 @@ function showExpiry() {
 
 function received(name, args) {
   log.message(name, args);
-  if (!seen.has(name) && seen.size < SUGGESTIONS) {
-    seen.add(name);
-    byId("seen").append(make("option", { value: name }));
-  }
+  suggestions.see(name);
   for (const [pattern, chip] of chips) {
     if (covers(pattern, name)) chip.counter.textContent = ++chip.count;
   }
-}
-
-function covers(pattern, name) {
-  if (pattern === "*") return true;
-  return pattern.endsWith(".*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 }
 
 byId("connect").addEventListener("submit", (event) => {
   event.preventDefault();
   const isIdle = ["closed", "failed"].includes(byId("state").dataset.state);
   if (!isIdle) return connection.close();
-  const token = byId("token").value.trim();
+  // Terminals and mails break lines, and headers begin with the scheme.
+  const token = byId("token").value.replace(/\s+/g, "").replace(/^Bearer(?=ey)/i, "");
   keep({ token });
   return connection.open(token);
 });
@@ -135,14 +140,14 @@ function refused(error) {
 
 function outcome(form, text, isBad = false) {
   const line = byId(`${form}-outcome`);
-  line.textContent = text;
+  if (line.textContent !== text) line.textContent = text; // said once, not at each key
   line.classList.toggle("bad", isBad);
 }
 
 byId("subscribe").addEventListener("submit", async (event) => {
   event.preventDefault();
   const field = byId("subscribe-name");
-  const given = field.value.split(",").map((name) => name.trim()).filter(Boolean);
+  const given = splitNames(field.value);
   const names = [...new Set(given)].filter((name) => !chips.has(name));
   if (!given.length) return outcome("subscribe", "Which name?", true);
   if (!names.length) return outcome("subscribe", "You have subscribed to this already.", true);
@@ -152,6 +157,7 @@ byId("subscribe").addEventListener("submit", async (event) => {
     return refused(error);
   }
   names.forEach(addChip);
+  keep({ used: suggestions.use(...names) });
   field.value = "";
   return outcome("subscribe", "");
 });
@@ -180,13 +186,13 @@ async function unsubscribe(name) {
 // Publishing
 
 const kindOf = () => document.querySelector("input[name=kind]:checked").value;
-const namesOf = () => byId("audience").value.split(",").map((each) => each.trim()).filter(Boolean);
+const namesOf = () => splitNames(byId("audience").value);
 
 function check() {
   const isJson = checkJson(byId("payload"), byId("payload-check"), "No payload: receivers get null");
   const kind = kindOf();
   byId("audience").hidden = !kind;
-  const isWhole = byId("publish-name").value.trim() && (!kind || byId("audience").value.trim());
+  const isWhole = byId("publish-name").value.trim() && (!kind || namesOf().length);
   byId("publish-button").disabled = !isJson || !isWhole || !users.areAllowed;
   if (connection.isOpen && users.areAllowed === false) {
     outcome("publish", "Your roles may not publish here.", true);
@@ -210,7 +216,7 @@ byId("copy-program").addEventListener("click", (event) => copy(byId("program-tex
 /** Fill in an audience, from the list of users. */
 function prepare(kind, name) {
   document.querySelector(`input[name=kind][value=${kind}]`).checked = true;
-  byId("audience").value = name;
+  byId("audience").value = joinNames([name]);
   check();
   byId(byId("publish-name").value ? "payload" : "publish-name").focus();
 }
@@ -232,7 +238,10 @@ byId("publish").addEventListener("submit", async (event) => {
   const kind = kindOf();
   const names = namesOf();
   const request = { type: "publish", name, count: true, ...(kind && { [kind]: names }) };
-  keep({ publish: { name, payload: byId("payload").value, kind, names: names.join(", ") } });
+  keep({
+    publish: { name, payload: byId("payload").value, kind, names: byId("audience").value },
+    used: suggestions.use(name),
+  });
   let sent;
   try {
     sent = (await connection.request(request, byId("payload").value.trim())).connections;

@@ -37,7 +37,9 @@ export class Connection {
   constructor(changed, received) {
     this.#changed = changed;
     this.#received = received;
-    addEventListener("online", () => this.retryNow());
+    addEventListener("online", () => this.#wake());
+    addEventListener("visibilitychange", () => document.hidden || this.#wake());
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#wake());
   }
 
   get isOpen() {
@@ -121,6 +123,12 @@ export class Connection {
     else waiting?.reject(Object.assign(new Error(frame.message), { code: frame.code }));
   }
 
+  /** Look at once whether the server is there: the computer slept, or the network changed. */
+  #wake() {
+    if (this.#isOpen) this.#beat();
+    else this.retryNow();
+  }
+
   #beat() {
     const socket = this.#socket;
     const silence = setTimeout(() => {
@@ -141,8 +149,9 @@ export class Connection {
       this.#progress.lose(this.#id);
     }
     const wasOpen = this.#isOpen;
-    this.#stop();
+    this.#stop(`the connection was lost: ${why}`);
     if (code === 3005) return this.#fail("the token has ended; connect with a fresh one");
+    if (code === 3503) return this.#fail(sentAway(reason));
     const refusal = wasOpen ? null : await this.#refusal();
     if (socket !== this.#socket) return undefined;
     return refusal ? this.#fail(refusal) : this.#plan(why);
@@ -189,10 +198,15 @@ export class Connection {
     socket?.close(1000);
   }
 
-  #stop() {
+  #stop(why = "the connection was closed") {
     this.#isOpen = false;
     clearInterval(this.#heartbeat);
-    for (const { reject } of this.#waiting.values()) reject(new Error("the connection was lost"));
+    for (const { reject } of this.#waiting.values()) reject(new Error(why));
     this.#waiting.clear();
   }
+}
+
+function sentAway(reason) {
+  const isTold = reason && reason !== "disconnected"; // which stands for no reason
+  return `the server ended the connection${isTold ? `: ${reason}` : ""}`;
 }

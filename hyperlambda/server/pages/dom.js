@@ -15,6 +15,23 @@ export function button(text, label, onclick) {
   return make("button", { type: "button", className: "small", textContent: text, label, onclick });
 }
 
+/**
+ * Draw a list anew, where it is scrolled to. Who is at one of its buttons stays at the button
+ * of this label; when that has gone, `otherwise` gets the focus.
+ */
+export function redraw(list, lines, otherwise) {
+  const isInside = list.contains(document.activeElement);
+  const label = document.activeElement?.getAttribute("aria-label");
+  const { scrollTop } = list;
+  list.replaceChildren(...lines);
+  list.scrollTop = scrollTop;
+  if (isInside) (labelled(list, label) ?? otherwise).focus({ preventScroll: true });
+}
+
+export function labelled(list, label) {
+  return [...list.querySelectorAll("button")].find((each) => each.getAttribute("aria-label") === label);
+}
+
 /** Copy a text; the button that was used says so for a moment. */
 export async function copy(text, used) {
   const before = used.textContent;

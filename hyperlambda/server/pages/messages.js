@@ -5,6 +5,8 @@ import { byId, button, clock, copy, make } from "./dom.js";
 const MOST = 1_000;
 const COLOURED = 20_000; // characters; longer payloads stay plain
 const TOGETHER = 30; // milliseconds in which what arrives is drawn at once
+const TALL = 17; // lines, of which not all are seen without scrolling
+const NARROW = 28; // characters in a line of the smallest screen
 const QUIET = 2_000; // milliseconds between announcements to screen readers
 
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d[\d.eE+-]*/g;
@@ -79,7 +81,9 @@ export class MessageLog {
         make("span", { className: "size", textContent: `${bytes.toLocaleString("en")} B` }),
         button("Copy", `Copy ${entry.name} of ${at}`, (event) => copy(entry.json, event.target)),
         button("Delete", `Delete ${entry.name} of ${at}`, () => this.#delete(line)));
-      line.append(make("pre", {}, ...coloured(entry.json)));
+      const text = make("pre", {}, ...coloured(entry.json));
+      if (isTall(entry.json)) text.tabIndex = 0; // who has no mouse scrolls it with keys
+      line.append(text);
     }
     line.hidden = !matches(entry, wanted);
     this.#entries.set(line, entry);
@@ -96,6 +100,7 @@ export class MessageLog {
   #pause(isPaused) {
     this.#isPaused = isPaused;
     byId("pause").textContent = isPaused ? "Resume" : "Pause";
+    byId("pause").classList.toggle("main", isPaused);
     if (!isPaused) this.#draw();
     this.#count();
   }
@@ -118,9 +123,11 @@ export class MessageLog {
 
   #count() {
     const all = this.#list.childElementCount;
-    const shown = this.#wanted() ? `${this.#shown().length} of ${all}` : `${all}`;
+    const matching = this.#wanted() ? this.#shown().length : all;
+    const shown = this.#wanted() ? `${matching} of ${all}` : `${all}`;
     const held = Math.min(this.#arrived.length, MOST);
     byId("count").textContent = this.#isPaused ? `${shown}, ${held} held back` : shown;
+    byId("unmatched").hidden = !all || matching > 0;
     byId("copy-all").disabled = !all;
   }
 
@@ -140,6 +147,11 @@ export class MessageLog {
     this.#unsaid = 0;
     this.#lastSaid = Date.now();
   }
+}
+
+function isTall(json) {
+  const lines = json.split("\n").map((line) => Math.ceil(line.length / NARROW));
+  return lines.reduce((sum, each) => sum + each, 0) >= TALL;
 }
 
 function matches({ name, json }, wanted) {

@@ -8,6 +8,7 @@ const ESCAPES = { '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t
 
 /** Return the program, or null if there is none: nodes cannot say everything that JSON can. */
 export function programOf(name, payload, kind, names) {
+  if (names.some((each) => each.includes(","))) return null; // slots split at each comma
   const lines = [`socket.signal:${value(name)}`];
   if (kind) lines.push(`   ${kind}:${value(names.join(", "))}`);
   try {
