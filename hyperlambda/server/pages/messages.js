@@ -14,6 +14,8 @@ const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d[\d.eE+-]*
 export class MessageLog {
   #list = byId("log");
   #entries = new WeakMap(); // line -> entry
+  // Colours are many elements: only what comes near to the eye gets them.
+  #near = new IntersectionObserver((found) => this.#colour(found), { root: this.#list, rootMargin: "50%" });
   #arrived = []; // not drawn yet
   #timer = 0;
   #isPaused = false;
@@ -81,13 +83,22 @@ export class MessageLog {
         make("span", { className: "size", textContent: `${bytes.toLocaleString("en")} B` }),
         button("Copy", `Copy ${entry.name} of ${at}`, (event) => copy(entry.json, event.target)),
         button("Delete", `Delete ${entry.name} of ${at}`, () => this.#delete(line)));
-      const text = make("pre", {}, ...coloured(entry.json));
+      const text = make("pre", { textContent: entry.json });
       if (isTall(entry.json)) text.tabIndex = 0; // who has no mouse scrolls it with keys
       line.append(text);
+      this.#near.observe(text);
     }
     line.hidden = !matches(entry, wanted);
     this.#entries.set(line, entry);
     return line;
+  }
+
+  #colour(found) {
+    for (const { target, isIntersecting } of found) {
+      if (!isIntersecting) continue;
+      this.#near.unobserve(target);
+      target.replaceChildren(...coloured(target.textContent));
+    }
   }
 
   #delete(line) {
