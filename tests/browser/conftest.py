@@ -10,10 +10,11 @@ from hyperlambda.server import SocketServer
 
 from ..cluster.conftest import redis, start_node, target
 from ..server.clients import SECRET
+from ..server.conftest import join
 from ..server.javascript import install
 from .page import Page, find_chromium, opened, running
 
-__all__ = ["redis", "start_node", "target"]
+__all__ = ["join", "redis", "start_node", "target"]
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,7 @@ async function main() {
       answer = { result: name === "goto" || name === "reload" ? null : result ?? null };
     } catch (error) {
       const state = await page.locator("body").innerText().catch(() => "no page");
-      answer = { error: `${error.message}\n--- the page:\n${state}` };
+      answer = { error: `${error.message}\n--- the page:\n${state.slice(0, 4_000)}` };
     }
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }
