@@ -1,13 +1,18 @@
 """
 Everybody can use the Sockets page: axe finds nothing in any state, and it fits.
 
-What axe cannot see is checked by hand in the tests of keys, of focus and of announcements.
+Keys, focus and announcements are in the other tests of the page.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
+import pytest
+
+import hyperlambda.server
 from hyperlambda.server import SocketServer
 from hyperlambda.sockets import Message
 
@@ -21,6 +26,42 @@ MESSAGES = {
     "a.long." + "name." * 20: {"rows": [{"id": number} for number in range(20)]},
     "שלום": {"ברכה": "שלום עולם", "long": "x" * 2_000},
 }
+
+
+STYLE = Path(hyperlambda.server.__file__).with_name("pages") / "style.css"
+INKS = ("ink", "faint", "accent", "good", "bad", "warn", "key", "text", "value")
+GROUNDS = ("ground", "card", "field", "tint")
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of ``#rgb`` or ``#rrggbb`` (WCAG 2.2)."""
+    digits = colour if len(colour) == 6 else "".join(each * 2 for each in colour)
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=SCHEMES)
+def test_every_colour_can_be_read_on_every_ground(scheme: int) -> None:
+    block = re.findall(r":root \{(.*?)\n *\}", STYLE.read_text(), re.DOTALL)[scheme]
+    colours = dict(re.findall(r"--([a-z-]+): #([0-9a-f]+);", block))
+    weak = {
+        (ink, ground, round(contrast(colours[ink], colours[ground]), 2))
+        for ground in GROUNDS
+        for ink in (*INKS, "edge")
+        # Text, and what shows where something can be written (1.4.3 and 1.4.11).
+        if contrast(colours[ink], colours[ground]) < (3 if ink == "edge" else 4.5)
+    }
+    assert weak == set()
+    assert contrast(colours["on-accent"], colours["accent"]) >= 4.5
 
 
 async def found_by_axe(page: Page) -> list[str]:

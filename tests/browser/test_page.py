@@ -16,6 +16,12 @@ from .page import Page, opened
 PAYLOAD = '{"message":"Hello from backend"}'
 PRETTY = '{\n  "message": "Hello from backend"\n}'
 
+SENT_WHEN_ONLINE = """new Promise((resolve) => {
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (text) { send.call(this, text); resolve(text); };
+  dispatchEvent(new Event("online"));
+})"""
+
 PICTURE = Path(__file__).parents[2] / "docs" / "img" / "sockets.png"
 
 
@@ -219,6 +225,8 @@ async def test_the_page_is_back_after_a_restart(
     await page.connect(server.url, server.token("root", ["root"]))
     await page.subscribe("m")
     [user] = server.hub.users()
+    # Who wakes up asks at once whether the server is still there.
+    assert '"ping"' in await page.do("evaluate", script=SENT_WHEN_ONLINE)
     await server.stop()
     await page.see("#state", "Reconnecting (attempt")
     await page.see("#retry", "Try now")

@@ -163,7 +163,7 @@ byId("subscribe").addEventListener("submit", async (event) => {
 });
 
 function addChip(name) {
-  const counter = make("span", { className: "badge", textContent: "0", label: "messages" });
+  const counter = make("span", { className: "badge", textContent: "0", title: "messages" });
   const remove = button("×", `Unsubscribe from ${name}`, () => unsubscribe(name));
   const line = make("li", { data: { name } }, make("span", { textContent: name }), counter, remove);
   chips.set(name, { line, counter, count: 0 });
