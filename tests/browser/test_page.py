@@ -280,6 +280,10 @@ async def test_the_end_of_a_token_is_the_end(node: str, chromium: str) -> None:
         opened(node, chromium) as page,
     ):
         await page.do("goto", url=server.url)
+        spans = "[0.04, 9.96, 59.7, 61, 3600, 43201, 90061].map(dom.duration)"
+        assert await page.do(
+            "evaluate", script=f"import('/dom.js').then((dom) => {spans})"
+        ) == ["0.0 s", "10.0 s", "1 min", "1 min 1 s", "1 h", "12 h", "1 d 1 h"]
         await page.fill("Token", server.token("ada", lifetime_seconds=4))
         await page.click("Connect")
         await page.see("#state", "the token has ended; connect with a fresh one")
@@ -391,10 +395,10 @@ async def test_what_is_copied_is_the_payload(page: Page, server: SocketServer) -
 async def test_users_are_listed_and_can_be_written_to(
     page: Page, server: SocketServer, join: Connect
 ) -> None:
-    await page.connect(server.url, server.token("root", ["root"]))
     name = "Doe, Jo"
     other = await join(server, name, (), (), "m")
     third = await join(server, "Doe", (), (), "m")
+    await page.connect(server.url, server.token("root", ["root"]))
     await page.see("#users li", name)
     await page.click(f"Message user {name}")
     await page.fill("Name", "m")

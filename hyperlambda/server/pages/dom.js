@@ -64,14 +64,17 @@ export function clock(time, withMilliseconds = false) {
 
 export const connectionsOf = (count) => `${count} connection${count === 1 ? "" : "s"}`;
 
-/** Say how long something takes, in its two biggest units: "3 h 5 min". */
+const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+
+/** Say how long something takes, in its biggest unit and the next: "3 h 5 min", and "3 h". */
 export function duration(seconds) {
   if (seconds < 10) return `${Math.max(seconds, 0).toFixed(1)} s`;
-  const found = [];
   let rest = Math.round(seconds);
-  for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]]) {
+  const first = UNITS.findIndex(([size]) => rest >= size);
+  const found = [];
+  for (const [size, unit] of UNITS.slice(first, first + 2)) {
     if (rest >= size) found.push(`${Math.floor(rest / size)} ${unit}`);
     rest %= size;
   }
-  return found.slice(0, 2).join(" ");
+  return found.join(" ");
 }
