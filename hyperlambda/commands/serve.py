@@ -10,7 +10,7 @@ import click
 
 from .config import config_option, settings_of
 from .failures import CommandError
-from .logs import logging_to_stderr
+from .logs import LEVELS, logging_to_stderr
 from .options import (
     find_redis,
     history_rule,
@@ -175,6 +175,14 @@ __all__ = ["command"]
     show_default=True,
     help="Whether a file that fails looks to its client as if it had not.",
 )
+@click.option(
+    "--log-level",
+    type=click.Choice(list(LEVELS)),
+    default="info",
+    show_default=True,
+    help="Show log entries from this level on; debug tells who comes, goes, and is "
+    "refused.",
+)
 @config_option("server", paths=("root", "secret_file"), keys=SERVER_KEYS)
 @click.pass_context
 def command(
@@ -202,6 +210,7 @@ def command(
     reject_invalid_token: bool,
     close_on_expiry: bool,
     silent_errors: bool,
+    log_level: str,
 ) -> None:
     """
     Serve sockets to browsers, phones and services, until Ctrl-C.
@@ -255,7 +264,7 @@ def command(
         history_bytes=history_bytes,
     )
     minutes = int(settings.get(VALID_MINUTES, 720))
-    with logging_to_stderr("info"):
+    with logging_to_stderr(log_level):
         if service.redis is not None:
             # Imported here: only who has several servers should pay for it.
             from ..server.redis_hub import check_redis

@@ -117,6 +117,17 @@ async def test_groups_are_listed_joined_and_left(
     await page.see("#group-outcome", "Put root into g <b>.")
     assert server.hub.groups_of(connection.id) == ["g <b>", "staff"]
     await page.see("#groups-count", "2")
+    # And somebody who is not there yet.
+    await page.fill("User or connection", "ada")
+    await page.do(
+        "click", role="checkbox", name="Also connections that the user makes later"
+    )
+    await page.click("Join")
+    await page.see("#group-outcome", "Put ada into g <b>, with later connections too.")
+    assert server.hub.lasting_groups_of("ada") == ["g <b>"]
+    await page.click("Leave")
+    await page.see("#group-outcome", "Took ada out of g <b>.")
+    assert server.hub.lasting_groups_of("ada") == []
 
 
 async def test_who_may_not_change_groups_does_not_see_them(

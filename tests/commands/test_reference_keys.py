@@ -134,6 +134,7 @@ silent-errors = true
 redis-prefix = "ours"
 redis-heartbeat = 2.5
 workers = 1
+log-level = "error"
 history = ["chat.*=10,1m"]
 history-bytes = 1000
 """

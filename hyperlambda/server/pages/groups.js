@@ -16,7 +16,8 @@ export class Groups {
     this.#prepare = prepare;
     byId("group").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#change("add-to-group");
+      const isLasting = byId("group-lasting").checked;
+      this.#change("add-to-group", isLasting ? { persist: true } : {});
     });
     byId("leave-button").addEventListener("click", () => this.#change("remove-from-group"));
   }
@@ -53,18 +54,19 @@ export class Groups {
       button("Message", `Message group ${name}`, () => this.#prepare("groups", name)));
   }
 
-  async #change(type) {
+  async #change(type, options = {}) {
     const group = byId("group-name").value.trim();
     const user = byId("group-user").value.trim() || this.#own;
     const who = user === this.#own ? "this page" : user;
     if (!group) return this.#say("Which group?", true);
     try {
-      await this.#connection.request({ type, user, group });
+      await this.#connection.request({ type, user, group, ...options });
       await this.look(this.#own);
     } catch (error) {
       return this.#say(error.message, true);
     }
-    return this.#say(type === "add-to-group" ? `Put ${who} into ${group}.` : `Took ${who} out of ${group}.`);
+    const end = options.persist ? ", with later connections too." : ".";
+    return this.#say(type === "add-to-group" ? `Put ${who} into ${group}${end}` : `Took ${who} out of ${group}.`);
   }
 
   #say(text, isBad = false) {
