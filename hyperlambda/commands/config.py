@@ -24,6 +24,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "float range": ((int, float), "a number"),
     "integer range": ((int,), "an integer"),
     "names": ((str, list), "a list of texts"),
+    "proxies": ((str, list), "a list of texts"),
     "several": ((list,), "a list of texts"),
     "text": ((str,), "a text"),
 }

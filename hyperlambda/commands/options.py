@@ -19,6 +19,7 @@ __all__ = [
     "find_redis",
     "history_rule",
     "names",
+    "proxies",
     "redis_options",
     "secret_file_option",
     "token_option",
@@ -40,6 +41,24 @@ def names(value: str | list[str]) -> tuple[str, ...]:
     found = tuple(stripped for name in given if (stripped := name.strip()))
     if not found:
         raise click.BadParameter("it names nobody")
+    return found
+
+
+def proxies(value: str | list[str]) -> tuple[str, ...]:
+    """
+    Read addresses and networks of proxies, written as names are.
+
+    Raises:
+        CommandError: One of them is none.
+    """
+    # Imported here, because it takes the whole server with it.
+    from ..server.proxies import Proxies
+
+    found = names(value)
+    try:
+        Proxies(found)
+    except HyperlambdaError as error:
+        raise CommandError(error.message) from None
     return found
 
 

@@ -15,6 +15,7 @@ from .options import (
     find_redis,
     history_rule,
     names,
+    proxies,
     redis_options,
     secret_file_option,
 )
@@ -78,7 +79,15 @@ __all__ = ["command"]
     "--max-per-address",
     type=click.IntRange(1),
     metavar="N",
-    help="How many of one address, at each worker; behind a proxy all have its address.",
+    help="How many of one address, at each worker; behind a proxy all have its address, "
+    "unless it is trusted.",
+)
+@click.option(
+    "--trusted-proxies",
+    type=proxies,
+    metavar="A,B",
+    help="Addresses and networks of proxies that tell the client's address, in "
+    "X-Forwarded-For or Forwarded.",
 )
 @click.option(
     "--publish-rate",
@@ -195,6 +204,7 @@ def command(
     origins: tuple[str, ...] | None,
     max_connections: int,
     max_per_address: int | None,
+    trusted_proxies: tuple[str, ...] | None,
     publish_rate: int,
     execute_rate: int,
     history: tuple[Rule, ...],
@@ -250,6 +260,7 @@ def command(
             "origins": origins or (),
             "max_connections": max_connections,
             "max_per_address": max_per_address,
+            "trusted_proxies": trusted_proxies or (),
             "publish_rate": publish_rate,
             "execute_rate": execute_rate,
             "request_rate": request_rate,

@@ -30,6 +30,7 @@ from .negotiation import Negotiator
 from .pace import Addresses
 from .protocols import signalr
 from .protocols.plain import Execute
+from .proxies import Proxies
 from .reception import Reception
 from .recovery import Bounds
 from .seats import Seats
@@ -67,12 +68,14 @@ class SocketServer:
         leeway: Seconds by which the clocks of issuer and server may differ.
         max_connections: How many clients at most; None for no limit.
         max_per_address: The same of one address, of IPv6 of one network of 64 bits.
-            Clients behind a proxy all have the address of that.
+            Clients behind a proxy all have its address, unless it is trusted.
         publish_rate: How many messages a second a client may publish, in the mean of
             some seconds, before it is slowed down; None for no limit.
         execute_rate: The same of files that it runs.
         request_rate: How many HTTP requests a second one address may make, for pages,
             negotiation and WebSockets; None for no limit.
+        trusted_proxies: Addresses and networks of reverse proxies, who tell where
+            clients are: with them the server is not for this machine only.
         history: Keeps messages for clients that come back; None: nothing is kept.
         open_timeout: Seconds from the first byte to the open WebSocket.
         handshake_timeout: Seconds from there to the handshake of a SignalR client.
@@ -91,7 +94,7 @@ class SocketServer:
         is_secret_ephemeral: Whether it is random: then tokens end with the server.
 
     Raises:
-        HyperlambdaError: The host needs a secret, or the secret cannot be used.
+        HyperlambdaError: The host needs a secret, or an option cannot be used.
     """
 
     def __init__(
@@ -116,6 +119,7 @@ class SocketServer:
         publish_rate: float | None = 5_000,
         execute_rate: float | None = 500,
         request_rate: float | None = None,
+        trusted_proxies: Collection[str] = (),
         history: History | None = None,
         open_timeout: float = 10,
         handshake_timeout: float = 15,
@@ -179,7 +183,7 @@ class SocketServer:
             socket_paths=self._reception.paths,
             negotiators=negotiators,
             origins=origins,
-            is_local=is_loopback(host),
+            is_local=is_loopback(host) and not trusted_proxies,
             leeway=leeway,
             # Not the hub's count: SignalR clients join that with their handshake.
             is_full=lambda: self._seats.is_full,
@@ -187,6 +191,7 @@ class SocketServer:
             health=self._health,
             metrics=self._write_metrics,
             addresses=addresses,
+            proxies=Proxies(trusted_proxies) if trusted_proxies else None,
             refusals=self._refusals,
             require_auth=require_auth,
             reject_invalid_token=reject_invalid_token,

@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from ..errors import HyperlambdaError
 from .auth import ANONYMOUS, AuthError, Identity, verify_token
@@ -32,6 +33,7 @@ from .negotiation import (
     preflight_headers,
 )
 from .pace import Addresses
+from .proxies import Proxies
 from .responses import refuse_method, refuse_token, respond, respond_text, show
 
 __all__ = ["Gate", "is_loopback", "require_free"]
@@ -102,6 +104,7 @@ class Gate:
         health: What ``/health`` tells.
         metrics: What ``/metrics`` tells.
         addresses: How many sockets each address has, and how many requests it makes.
+        proxies: Those that say whose requests they pass on; None: nobody is asked.
         refusals: Where those are counted who do not come in.
         require_auth: Whether nobody may connect anonymously.
         reject_invalid_token: Whether who shows a bad token is refused; else it counts
@@ -122,6 +125,7 @@ class Gate:
         health: Callable[[], Mapping[str, object]] = dict,
         metrics: Callable[[], bytes] = bytes,
         addresses: Addresses | None = None,
+        proxies: Proxies | None = None,
         refusals: Refusals | None = None,
         require_auth: bool = False,
         reject_invalid_token: bool = True,
@@ -140,6 +144,7 @@ class Gate:
         self._health = health
         self._metrics = metrics
         self._addresses = Addresses(None) if addresses is None else addresses
+        self._proxies = proxies
         self._refusals = Refusals() if refusals is None else refusals
         self._requires_auth = require_auth
         self._rejects_invalid = reject_invalid_token
@@ -158,6 +163,8 @@ class Gate:
         is_negotiation = url.path in self._negotiations
         is_file = url.path in self._files
         if is_socket or is_negotiation or is_file:
+            if self._proxies is not None:
+                self._find_client(link, request.headers, self._proxies)
             refusal = self._refuse_address(link, is_file)
             if refusal is not None:
                 return refusal
@@ -178,6 +185,16 @@ class Gate:
         if not self._socket_paths:
             return respond_text(HTTPStatus.NOT_FOUND, _NO_SOCKETS)
         return respond_text(HTTPStatus.NOT_FOUND, "there is nothing here")
+
+    def _find_client(self, link: Link, headers: Headers, proxies: Proxies) -> None:
+        """Count a socket as that of the client whom a proxy serves with it."""
+        if link.protocol.state is not State.CONNECTING:
+            return  # it has ended while its request waited, and counts no longer
+        address = proxies.client(link.address, headers)
+        if address != link.address:
+            self._addresses.discard(link.address)
+            self._addresses.add(address)
+            link.address = address
 
     def _refuse_address(self, link: Link, is_file: bool) -> Response | None:
         """Refuse an address that has, or asks for, too much; its own page it may see."""

@@ -56,7 +56,8 @@ class Link(ServerConnection):
     A socket, and what we know about it.
 
     Attributes:
-        address: Of the other end, as the system tells it.
+        address: Of the other end, as the system tells it; that of the client, once a
+            proxy has told it that is trusted.
         path: The path that it asked for; decides about its protocol.
         identity: Whose it is; both are set while the request is looked at.
         connection_id: The id that was negotiated for it, or None.

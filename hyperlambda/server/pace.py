@@ -8,7 +8,9 @@ makes too many HTTP requests is refused: each of them is a connection of its own
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
+
+from .proxies import parse_address
 
 __all__ = ["Addresses", "Pace"]
 
@@ -115,12 +117,7 @@ class Addresses:
 
 def network(address: str) -> str:
     """Return what one party has: an IPv4 address, or an IPv6 network of 64 bits."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:  # a socket that has no such address
+    parsed = parse_address(address)
+    if parsed is None:  # a socket that has no such address
         return address
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return parsed.exploded[:19]
-    return str(parsed)
+    return parsed.exploded[:19] if isinstance(parsed, IPv6Address) else str(parsed)

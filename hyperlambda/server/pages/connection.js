@@ -83,7 +83,7 @@ export class Connection {
   }
 
   #connect() {
-    const url = new URL("/ws", location.href);
+    const url = new URL("ws", location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     // Browsers cannot set a header here.
     if (this.#token) url.searchParams.set("access_token", this.#token);
@@ -176,7 +176,7 @@ export class Connection {
   async #refusal() {
     const headers = this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
     try {
-      const response = await fetch("/ws", { headers, signal: AbortSignal.timeout(5_000) });
+      const response = await fetch("ws", { headers, signal: AbortSignal.timeout(5_000) });
       const isFinal = [401, 403, 404].includes(response.status);
       return isFinal ? (await response.text()).trim() : null;
     } catch {
