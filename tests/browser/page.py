@@ -45,11 +45,12 @@ def find_chromium() -> str:
 
 
 @contextmanager
-def running(chromium: str, folder: Path) -> Iterator[str]:
+def running(chromium: str, folder: Path, *flags: str) -> Iterator[str]:
     """Run the browser while the block runs; give the address at which it can be driven."""
     command = [
         chromium,
         *FLAGS,
+        *flags,
         f"--user-data-dir={folder}",
         "--remote-debugging-port=0",
     ]
