@@ -114,8 +114,10 @@ async def _serve(
     end = asyncio.Event()
 
     def leave(number: int) -> None:
-        # Who asks twice does not want to wait for clients that read slowly.
-        loop.remove_signal_handler(number)
+        # Who asks twice does not want to wait for clients that read slowly. A worker
+        # may hear of one wish from several: its parent counts them.
+        if parent is None:
+            loop.remove_signal_handler(number)
         end.set()
 
     def follow(parent: int) -> None:

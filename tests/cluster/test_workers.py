@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -16,10 +20,12 @@ from click.testing import CliRunner
 from hyperlambda.client import SocketClient
 from hyperlambda.commands.group import group
 from hyperlambda.errors import SocketError
+from hyperlambda.server import SocketServer
 from hyperlambda.server.negotiation import new_id
 from hyperlambda.sockets import Message
 
 from ..commands.process import hyperlambda, line_of, started
+from ..server.clients import Raw
 from ..server.javascript import give_up
 from .cluster import MARKER, until, until_marker
 from .redis_server import TIMEOUT, RedisServer, free_port
@@ -145,6 +151,35 @@ def test_workers_end_when_their_parent_is_killed(arguments: tuple[str, ...]) -> 
         parent.wait(TIMEOUT)
         for pid in workers:
             until(lambda pid=pid: has_ended(pid))
+
+
+def test_a_worker_that_is_told_twice_ends_in_good_order(
+    arguments: tuple[str, ...],
+) -> None:
+    """Who stops services may tell all processes, and the parent tells its workers too."""
+    with started(*arguments, "--port", "0") as parent:
+        url = line_of(parent.stdout).replace("listening on http", "ws") + "/ws"
+        for _ in range(2):
+            line_of(parent.stderr)
+        workers = set(children(parent.pid))
+        slow = impolite(url)
+        slow.read_until(b"welcome")
+        for worker in workers:
+            os.kill(worker, signal.SIGTERM)
+        assert b"the server stops" in slow.read_until(b"the server stops")
+        # One of them had nobody to wait for.
+        [idle] = re.findall(r"worker (\d+) has ended \(0\)", line_of(parent.stderr))
+        [busy] = workers - {int(idle)}
+        os.kill(busy, signal.SIGTERM)
+        slow.socket.close()
+        assert f"worker {busy} has ended (0)" in line_of(parent.stderr)
+
+
+def impolite(url: str) -> Raw:
+    """Connect a client that does not take its leave."""
+    found = urlsplit(url)
+    server = SimpleNamespace(host=found.hostname, port=found.port)
+    return Raw(cast("SocketServer", server))
 
 
 def has_ended(pid: int) -> bool:

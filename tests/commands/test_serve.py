@@ -6,11 +6,14 @@ import signal
 import socket
 import sys
 from collections.abc import Coroutine
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from hyperlambda.client import SocketClient
 from hyperlambda.commands.group import group
@@ -72,6 +75,41 @@ def test_connections_of_an_address_can_be_limited() -> None:
         SocketClient(url)
     assert refused("--max-per-address", "0")[0] == 2
     assert refused("--publish-rate", "0")[0] == 2
+
+
+@pytest.mark.parametrize("is_in_file", [False, True])
+def test_proxies_can_be_trusted(tmp_path: Path, is_in_file: bool) -> None:
+    arguments = ["--max-per-address", "1"]
+    if is_in_file:
+        config = tmp_path / "server.toml"
+        config.write_text('[server]\ntrusted-proxies = ["10.0.0.0/8", "127.0.0.1"]\n')
+        arguments += ["--config", str(config)]
+    else:
+        arguments += ["--trusted-proxies", "10.0.0.0/8 , 127.0.0.1"]
+    with serving(*arguments) as url, ExitStack() as stack:
+
+        def join(address: str) -> None:
+            headers = {"X-Forwarded-For": address}
+            stack.enter_context(connect(url, additional_headers=headers, proxy=None))
+
+        join("6.6.6.6")
+        join("6.6.6.7")
+        with pytest.raises(InvalidStatus, match="429"):
+            join("6.6.6.6")
+
+
+def test_proxies_that_are_none_are_one_line(tmp_path: Path) -> None:
+    config = tmp_path / "server.toml"
+    config.write_text('[server]\ntrusted-proxies = ["10.0.0.1/8"]\n')
+    message = "error: '10.0.0.1/8' is no network; did you mean '10.0.0.0/8'?\n"
+    assert refused("--config", str(config)) == (2, message)
+    assert refused("--trusted-proxies", "::1, 10.0.0.1/8") == (2, message)
+    code, message = refused("--trusted-proxies", "localhost")
+    assert (code, message.count("\n")) == (2, 1)
+    assert refused("--trusted-proxies", " , ")[0] == 2
+    config.write_text("[server]\ntrusted-proxies = true\n")
+    code, message = refused("--config", str(config))
+    assert (code, "must be a list of texts" in message) == (2, True)
 
 
 def test_a_taken_port_is_one_line() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from ..server.conftest import node
 from ..server.javascript import NEW, ClientProcess, client_process
 from .nginx import CERTIFICATE, HOST, Nginx
 
-__all__ = ["StartNginx", "node", "redis"]
+__all__ = ["StartClient", "StartNginx", "node", "redis"]
 
+StartClient = Callable[..., Awaitable[ClientProcess]]
 StartNginx = Callable[..., Nginx]
 
 
@@ -57,24 +58,25 @@ def start_nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartNginx
         yield start
 
 
-@pytest.fixture
-async def page(
-    node: str, site: Nginx, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Page]:
-    """Open a browser that finds the site, and takes its certificate."""
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a browser that finds the site, and takes its certificate."""
     flags = (
         "--ignore-certificate-errors",
         f"--host-resolver-rules=MAP {HOST} 127.0.0.1",
     )
     folder = tmp_path_factory.mktemp("chromium")
     with running(find_chromium(), folder, *flags) as endpoint:
-        async with opened(node, endpoint) as page:
-            yield page
-            seen = await page.do("problems")
-            assert seen == {"problems": [], "hosts": [f"{HOST}:{site.port}"]}
+        yield endpoint
 
 
-StartClient = Callable[..., Any]
+@pytest.fixture
+async def page(node: str, chromium: str, site: Nginx) -> AsyncIterator[Page]:
+    """Open a page that must break no rule, and ask no other host."""
+    async with opened(node, chromium) as page:
+        yield page
+        seen = await page.do("problems")
+        assert seen == {"problems": [], "hosts": [f"{HOST}:{site.port}"]}
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ PREFIX = "/live"
 TLS = Path(__file__).parents[1] / "cluster" / "tls"
 CERTIFICATE = TLS / "certificate.pem"
 
-_PAGE = Path(__file__).parents[2] / "docs" / "deploying.md"
+PAGE = Path(__file__).parents[2] / "docs" / "deploying.md"
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -34,9 +34,7 @@ _ATTEMPTS = 5
 
 def blocks(language: str) -> list[str]:
     """Return the fenced blocks of a language in the document."""
-    return [
-        text for kind, text in _BLOCK.findall(_PAGE.read_text()) if kind == language
-    ]
+    return [text for kind, text in _BLOCK.findall(PAGE.read_text()) if kind == language]
 
 
 def replaced(text: str, *pairs: tuple[str, str]) -> str:

@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from hyperlambda.client import SocketClient
-from hyperlambda.server import SocketServer
+from hyperlambda.server import SocketServer, issue_token
 from hyperlambda.sockets import Message
 
 from ..browser.page import Page
@@ -27,7 +27,7 @@ from ..commands.process import EXECUTABLE, SECRET, line_of, serving, started, to
 from ..server.clients import PATIENCE
 from ..server.javascript import give_up
 from .conftest import StartClient, StartNginx, port_of
-from .nginx import HOST, PREFIX, Nginx, blocks, context, replaced
+from .nginx import HOST, PAGE, PREFIX, Nginx, blocks, context, replaced
 
 
 async def opened_socket(
@@ -226,6 +226,21 @@ def test_long_tokens_are_refused_with_a_sentence(site: Nginx) -> None:
     assert site.get("/ws", Authorization=f"Bearer {'x' * 9_000}")[0] == 431
 
 
+async def test_long_tokens_are_taken_where_that_is_wanted(
+    start_nginx: StartNginx,
+) -> None:
+    [variable] = re.findall(r"`Environment=(\w+)=(\d+)`", PAGE.read_text())
+    groups = [f"group-{number}" for number in range(600)]
+    long = issue_token(SECRET, "ada", [], groups)
+    assert len(long) > 9_000
+    variables = {variable[0]: variable[1], "HYPERLAMBDA_SECRET": SECRET}
+    with started("serve", "--port", "0", **variables) as server:
+        site = start_nginx(port_of(line_of(server.stdout).split()[-1]))
+        socket = await opened_socket(site, f"/ws?access_token={long}")
+        assert json.loads(await socket.recv())["groups"] == sorted(groups)
+        await socket.close()
+
+
 def test_who_comes_without_tls_is_led_to_it(site: Nginx) -> None:
     connection = HTTPConnection("127.0.0.1", site.plain_port, timeout=TIMEOUT)
     connection.request("GET", f"/live/?a={token()}", headers={"Host": f"{HOST}:80"})
@@ -252,7 +267,7 @@ async def test_who_is_idle_stays_only_because_of_pings(start_nginx: StartNginx) 
         await asyncio.gather(*(until_closed(each) for each in cut))
         assert time.monotonic() - start > 0.9
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(1.5):
                 await asyncio.gather(*(until_closed(each) for each in idle))
         pinging.hub.publish(Message("m", '"still here"'))
         for each in idle:

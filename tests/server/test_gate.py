@@ -84,6 +84,26 @@ async def test_health_is_told(server: SocketServer, join: Connect) -> None:
     assert json.loads(body) == {"status": "ok", "connections": 1}
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_proxies_may_ask_how_the_server_is(
+    server: SocketServer, method: str, version: str
+) -> None:
+    """They do so with little, and see that the connection ends."""
+    async with asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(
+            f"{method} /health HTTP/{version}\r\nConnection: keep-alive\r\n\r\n".encode()
+        )
+        head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
+        writer.close()
+    assert head.startswith("HTTP/1.1 200 OK\r\n")
+    assert "Connection: close" in head
+    shown = '{"status": "ok", "connections": 0}'
+    assert f"Content-Length: {len(shown)}" in head
+    assert body == ("" if method == "HEAD" else shown)
+
+
 @pytest.mark.parametrize(
     ("method", "target", "status"),
     [
