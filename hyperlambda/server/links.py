@@ -20,9 +20,11 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import InvalidMessage
 from websockets.protocol import State
 
 from .auth import ANONYMOUS, Identity
@@ -30,6 +32,7 @@ from .connection import NO_OUTLET
 from .hub import LONG_INBOX, Connection, SocketHub
 from .parcels import Parcel
 from .protocols import Session
+from .responses import respond_text
 from .sending import FLAGS, MOST, find_send, find_send_all
 
 __all__ = ["Link", "Writer"]
@@ -49,6 +52,12 @@ for each message would cost as much as the rest."""
 _CONNECTIONS_AT_ONCE = 256
 _BYTES_AT_ONCE = 1 << 18
 """What is sent before other threads may have the interpreter's lock: 2 or 3 ms."""
+
+
+_RUBBISH = respond_text(
+    HTTPStatus.BAD_REQUEST,
+    "this is no request, or one with a body, which none may have",
+).serialize()
 
 
 class Link(ServerConnection):
@@ -93,6 +102,7 @@ class Link(ServerConnection):
         self.calls = 0
         self.has_room = asyncio.Event()
         self.has_room.set()
+        self._is_refused = False
         self._made = made
         self._lost = lost
 
@@ -116,6 +126,8 @@ class Link(ServerConnection):
 
     def send_data(self) -> None:
         """Send what `websockets` has to say: answers to pings, and closing."""
+        if self.protocol.state is State.CONNECTING:
+            self._refuse_rubbish()
         super().send_data()
         # It calls this for whatever it receives, and mostly has nothing to say.
         if (
@@ -137,6 +149,21 @@ class Link(ServerConnection):
             connection.outlet = NO_OUTLET
             connection.last_sent = self.loop.time()
         self.transport.write(data)
+
+    def _refuse_rubbish(self) -> None:
+        """
+        Answer what is no request, or has a body; `websockets` would only hang up.
+
+        A proxy would take that for a server that fails, and turn to others for a while.
+        """
+        error = self.protocol.handshake_exc
+        if (
+            isinstance(error, InvalidMessage)
+            and not isinstance(error.__cause__, EOFError)  # nobody waits for an answer
+            and not self._is_refused
+        ):
+            self._is_refused = True
+            self.transport.write(_RUBBISH)
 
     def _close_outlet(self) -> None:
         if self.session is not None:

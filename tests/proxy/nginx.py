@@ -28,6 +28,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "deploying.md"
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
+BRIEF = " fail_timeout=2s"
+
 _ATTEMPTS = 5
 """Another process may take a free port before nginx does."""
 
@@ -104,6 +106,7 @@ class Nginx:
         *,
         method: str = "GET",
         source: str = "127.0.0.1",
+        body: str | None = None,
         **headers: str,
     ) -> tuple[int, str]:
         """Make a request from one of this machine's addresses; return status and text."""
@@ -117,7 +120,7 @@ class Nginx:
         try:
             host = {"Host": f"{HOST}:{self.port}"}
             named = {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request(method, target, headers={**host, **named})
+            connection.request(method, target, body, {**host, **named})
             answer = connection.getresponse()
             location = answer.headers.get("Location")
             return answer.status, location or answer.read().decode()
@@ -126,7 +129,7 @@ class Nginx:
 
     def _configuration(self) -> str:
         site, around, prefix = blocks("nginx")
-        addresses = [f"    server 127.0.0.1:{port};\n" for port in self._servers]
+        addresses = [f"    server 127.0.0.1:{port}{BRIEF};\n" for port in self._servers]
         site = replaced(
             site,
             ("listen 80;", f"listen 127.0.0.1:{self.plain_port};"),
@@ -139,7 +142,7 @@ class Nginx:
             ("/var/log/nginx/hyperlambda.log", f"{self._folder}/access.log"),
             ("/var/log/nginx/hyperlambda-error.log", f"{self._folder}/error.log"),
             (
-                "    server 127.0.0.1:8765;\n    server 127.0.0.1:8766;\n",
+                f"    server 127.0.0.1:8765{BRIEF};\n    server 127.0.0.1:8766{BRIEF};\n",
                 "".join(addresses),
             ),
             ("    location / {", f"{prefix}\n    location / {{"),

@@ -250,6 +250,14 @@ def test_who_comes_without_tls_is_led_to_it(site: Nginx) -> None:
     assert answer.headers["Location"] == f"https://{HOST}/live/?a={token()}"
 
 
+def test_whoever_asks_for_the_impossible_takes_no_server_away(site: Nginx) -> None:
+    """To nginx, a server that hangs up is one that fails, and is left alone for a while."""
+    for _ in range(3):
+        for method in ("GET", "POST"):
+            assert site.get("/sockets/negotiate", method=method, body="x")[0] == 400
+    assert site.get("/")[0] == 200
+
+
 # Time.
 
 

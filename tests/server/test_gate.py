@@ -84,6 +84,44 @@ async def test_health_is_told(server: SocketServer, join: Connect) -> None:
     assert json.loads(body) == {"status": "ok", "connections": 1}
 
 
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"POST /sockets/negotiate HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST /sockets/negotiate HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+        b"GET /\xc3\xa9 HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno header\r\n\r\n",
+        b"GET /health\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\n",
+        b"\r\n",
+    ],
+)
+async def test_what_is_no_request_is_told(
+    server: SocketServer, request_bytes: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who only hangs up looks to a proxy like a server that fails."""
+    async with asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(request_bytes)
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.write(b"more")
+        writer.close()
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert body == b"this is no request, or one with a body, which none may have\n"
+    assert caplog.text == ""
+
+
+async def test_who_leaves_in_the_middle_of_a_request_gets_no_answer(
+    server: SocketServer,
+) -> None:
+    async with asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(b"GET / HTTP/1.1\r\n")
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 async def test_proxies_may_ask_how_the_server_is(
