@@ -122,6 +122,7 @@ publishers = "a"
 origins = "https://a.example"
 max-connections = 1
 max-per-address = 2
+trusted-proxies = "127.0.0.1, ::1"
 publish-rate = 3
 execute-rate = 4
 request-rate = 5
@@ -149,6 +150,7 @@ history-bytes = 1000
     assert said | paths | {"redis"} == known
     made = start(text)
     assert made["request_rate"] == 5
+    assert made["trusted_proxies"] == ("127.0.0.1", "::1")
     assert made["history"] is not None
     assert (made["require_auth"], made["reject_invalid_token"]) == (True, False)
 

@@ -323,7 +323,7 @@ async def test_without_trust_headers_are_nothing(
 
 async def until_nobody(server: SocketServer) -> None:
     async with asyncio.timeout(PATIENCE):
-        while server._sockets or len(server._addresses):
+        while server._reception.sockets or len(server._reception._addresses):
             await asyncio.sleep(0)
 
 
@@ -331,20 +331,20 @@ async def test_nothing_is_kept_of_clients_that_are_gone(
     behind: SocketServer, join: Connect
 ) -> None:
     client = await join(behind, headers={"X-Forwarded-For": "192.0.2.1"})
-    assert list(behind._addresses._counts) == ["192.0.2.1"]
+    assert list(behind._reception._addresses._counts) == ["192.0.2.1"]
     await client.socket.close()
     await until_nobody(behind)
     # One that ends while its request waits to be looked at.
     hasty = socket.create_connection((behind.host, behind.port))
     async with asyncio.timeout(PATIENCE):
-        while not behind._sockets:
+        while not behind._reception.sockets:
             await asyncio.sleep(0)
-    [link] = behind._sockets
+    [link] = behind._reception.sockets
     hasty.close()
     await until_nobody(behind)
     headers = Headers([("X-Forwarded-For", "192.0.2.1")])
     behind._gate(link, Request("/ws", headers))
-    assert len(behind._addresses) == 0
+    assert len(behind._reception._addresses) == 0
 
 
 async def test_behind_a_proxy_pages_of_loopback_are_those_of_others(
