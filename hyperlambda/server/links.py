@@ -24,7 +24,7 @@ from http import HTTPStatus
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import InvalidMessage
+from websockets.exceptions import InvalidMessage, ProtocolError
 from websockets.protocol import State
 
 from .auth import ANONYMOUS, Identity
@@ -152,18 +152,24 @@ class Link(ServerConnection):
 
     def _refuse_rubbish(self) -> None:
         """
-        Answer what is no request, or has a body; `websockets` would only hang up.
+        Answer what is no request, has a body, or does not wait for its answer.
 
-        A proxy would take that for a server that fails, and turn to others for a while.
+        `websockets` would only hang up, and a proxy would take that for a server that
+        fails, and turn to others for a while.
         """
         error = self.protocol.handshake_exc
-        if (
+        is_rubbish = (
             isinstance(error, InvalidMessage)
             and not isinstance(error.__cause__, EOFError)  # nobody waits for an answer
-            and not self._is_refused
-        ):
+        )
+        is_hasty = isinstance(self.protocol.parser_exc, ProtocolError)
+        if (is_rubbish or is_hasty) and not self._is_refused:
             self._is_refused = True
             self.transport.write(_RUBBISH)
+        if is_hasty:
+            # The answer to the request itself cannot be sent any more.
+            self.protocol.receive_eof()
+            self.transport.close()
 
     def _close_outlet(self) -> None:
         if self.session is not None:

@@ -100,10 +100,10 @@ async def test_signalr_connects_with_a_token(
 
 
 async def test_what_one_server_negotiated_the_other_opens(
-    site: Nginx, two: Cluster
+    two: Cluster, start_nginx: StartNginx
 ) -> None:
-    before = len(site.requests())
     ports = [port_of(url) for url in two.urls]
+    site = start_nginx(*ports)
     for count in range(1, 20):
         status, body = site.get("/sockets/negotiate?negotiateVersion=1", method="POST")
         assert status == 200
@@ -114,9 +114,8 @@ async def test_what_one_server_negotiated_the_other_opens(
         await socket.send('{"protocol":"json","version":1}\x1e')
         assert await socket.recv() == "{}\x1e"
         await socket.close()
-        until(lambda count=count: len(site.requests()) == before + 2 * count)
-        lines = site.requests()[-2:]
-        servers = [int(line.rpartition(":")[2]) for line in lines]
+        until(lambda count=count: len(site.requests()) == 2 * count)
+        servers = [int(line.rpartition(":")[2]) for line in site.requests()[-2:]]
         assert set(servers) <= set(ports)
         if servers[0] != servers[1]:
             return
@@ -214,8 +213,8 @@ def test_requests_are_logged_without_what_stands_in_the_query(site: Nginx) -> No
     secret = token("root")
     assert site.get(f"/ws?access_token={secret}")[0] == 426
     assert site.get(f"/nothing?access_token={secret}")[0] == 404
-    until(lambda: '"GET /nothing" 404' in site.requests()[-1])
-    assert '"GET /ws" 426' in site.requests()[-2]
+    for line in ('"GET /nothing" 404', '"GET /ws" 426'):
+        until(lambda line=line: any(line in each for each in site.requests()))
     # (that no log has a token is looked at when nginx has ended)
 
 
@@ -265,7 +264,7 @@ async def test_who_is_idle_stays_only_because_of_pings(start_nginx: StartNginx) 
     pinging = SocketServer(port=0, secret=SECRET, ping_interval=0.25)
     silent = SocketServer(port=0, secret=SECRET, ping_interval=None)
     async with pinging, silent:
-        short = (("proxy_read_timeout 120s", "proxy_read_timeout 1s"),)
+        short = (("proxy_read_timeout 120s", "proxy_read_timeout 1500ms"),)
         with_pings, without = (
             start_nginx(each.port, changes=short) for each in (pinging, silent)
         )
@@ -273,9 +272,9 @@ async def test_who_is_idle_stays_only_because_of_pings(start_nginx: StartNginx) 
         cut = [await idling(without, path) for path in ("/ws", "/sockets")]
         start = time.monotonic()
         await asyncio.gather(*(until_closed(each) for each in cut))
-        assert time.monotonic() - start > 0.9
+        assert time.monotonic() - start > 1.4
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(1.5):
+            async with asyncio.timeout(2):
                 await asyncio.gather(*(until_closed(each) for each in idle))
         pinging.hub.publish(Message("m", '"still here"'))
         for each in idle:

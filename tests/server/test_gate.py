@@ -94,6 +94,8 @@ async def test_health_is_told(server: SocketServer, join: Connect) -> None:
         b"GET /health\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\n",
         b"\r\n",
+        b"GET /health HTTP/1.1\r\n\r\nGET /health HTTP/1.1\r\n\r\n",
+        b"GET /ws HTTP/1.1\r\n\r\n\r\n\r\n",
     ],
 )
 async def test_what_is_no_request_is_told(
