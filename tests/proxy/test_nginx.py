@@ -312,14 +312,14 @@ def command(port: int, folder: Path) -> list[str]:
     [unit] = blocks("ini")
     [line] = re.findall(r"^ExecStart=\S+/hyperlambda (.*)$", unit, re.MULTILINE)
     (folder / "secret").write_text(SECRET)
-    return replaced(line, ("8765", str(port)), ("%d/", f"{folder}/")).split()
+    return replaced(line, ("%i", str(port)), ("%d/", f"{folder}/")).split()
 
 
 def test_the_unit_is_one(tmp_path: Path) -> None:
     program = shutil.which("systemd-analyze")
     if program is None:
         give_up("systemd-analyze is not installed")
-    unit = tmp_path / "hyperlambda.service"
+    unit = tmp_path / "hyperlambda@.service"
     [text] = blocks("ini")
     unit.write_text(replaced(text, ("/opt/hyperlambda/bin/hyperlambda", EXECUTABLE)))
     outcome = subprocess.run(
