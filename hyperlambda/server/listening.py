@@ -8,11 +8,14 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from ..errors import HyperlambdaError
 from .links import Link
 
 __all__ = ["listen"]
+
+_log = logging.getLogger("hyperlambda.server")
 
 # Its debug lines would show request targets and headers, and with them tokens.
 _wire_log = logging.getLogger("hyperlambda.server.wire")
@@ -45,6 +48,7 @@ async def listen(
             host,
             port,
             process_request=cast("Any", gate),
+            process_response=cast("Any", _note_refusal),
             # It is called like a class.
             create_connection=cast("type[ServerConnection]", make_link),
             compression=None,
@@ -60,6 +64,17 @@ async def listen(
         )
     except (OSError, OverflowError) as error:
         raise HyperlambdaError(_reason(error, host, port)) from error
+
+
+def _note_refusal(link: Link, request: Request, response: Response) -> None:
+    """Let the log tell who is not served, and why; without the query."""
+    if response.status_code >= 400 and _log.isEnabledFor(logging.DEBUG):
+        path = ascii(request.path.partition("?")[0][:200])
+        why = ascii(response.body.decode(errors="replace").partition("\n")[0][:200])
+        _log.debug(
+            "refused %s a request for %s with %d: %s",
+            *(link.address, path, response.status_code, why),
+        )
 
 
 def _reason(error: OSError | OverflowError, host: str, port: int) -> str:

@@ -48,6 +48,14 @@ async def test_neither_tokens_nor_frames_are_ever_logged(
     assert SECRET_WORD not in shown
     assert "access_token" not in shown
     assert "Bearer" not in shown
+    lines = caplog.messages
+    for told in (
+        "of 'ada', from 127.0.0.1 is open at /ws",
+        "of 'ada', from 127.0.0.1 has ended: 3503",
+        "refused 127.0.0.1 a request for '/ws' with 401: 'the token has expired'",
+        "refused 127.0.0.1 a request for '/nothing' with 404: 'there is nothing here'",
+    ):
+        assert any(line.endswith(told) for line in lines), told
 
 
 async def _talk_at_length(
