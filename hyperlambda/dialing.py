@@ -53,7 +53,8 @@ def dial(url: str, token: str | None, timeout: float) -> ClientConnection:
     except InvalidStatus as error:
         status = error.response.status_code
         kind = RefusedError if status in (401, 403) else SocketError
-        raise kind(_refusal(url, status)) from error
+        why = "" if status != 401 else _first_line(error.response.body)
+        raise kind(_refusal(url, status, why, token is not None)) from error
     except ImportError as error:  # a SOCKS proxy, for which websockets needs a package
         raise SocketError(
             f"the proxy on the way to {url} cannot be used: {error}"
@@ -72,9 +73,15 @@ def _is_this_machine(url: str) -> bool:
         return False
 
 
-def _refusal(url: str, status: int) -> str:
+def _first_line(body: bytes | bytearray | None) -> str:
+    return (body or b"").decode(errors="replace").strip().partition("\n")[0][:100]
+
+
+def _refusal(url: str, status: int, why: str, has_token: bool) -> str:
     if status == 401:
-        return "the server refused the token"
+        if not has_token:
+            return f"the server at {url} lets nobody in without a token"
+        return f"the server refused the token: {why or 'it does not say why'}"
     if status == 429:
         return f"the server at {url} has too many connections from this address"
     if status == 503:

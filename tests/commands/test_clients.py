@@ -170,7 +170,9 @@ def test_blanks_around_a_token_do_not_matter(url: str) -> None:
 def test_a_real_process_tells_of_a_bad_token_in_one_line(url: str) -> None:
     outcome = hyperlambda("subscribe", "x", "--url", url, HYPERLAMBDA_TOKEN="nonsense")
     assert outcome.returncode == 1
-    assert outcome.stderr == b"error: the server refused the token\n"
+    assert outcome.stderr == (
+        b"error: the server refused the token: the token is malformed\n"
+    )
     assert outcome.stdout == b""
 
 

@@ -268,8 +268,22 @@ def test_a_token_that_ends_ends_the_client() -> None:
 
 
 def test_a_refused_token_is_named(server: BackgroundServer) -> None:
-    with pytest.raises(SocketError, match=r"^the server refused the token$"):
-        SocketClient(server.socket_url, token="rubbish")
+    for token, why in (
+        ("rubbish", "the token is malformed"),
+        (server.token("ada", lifetime_seconds=-100), "the token has expired"),
+        (server.token("ada")[:-3], "the token is signed with another secret"),
+    ):
+        with pytest.raises(SocketError) as refused:
+            SocketClient(server.socket_url, token=token)
+        assert str(refused.value) == f"the server refused the token: {why}"
+
+
+def test_who_needs_a_token_is_told_so() -> None:
+    with (
+        BackgroundServer(require_auth=True) as server,
+        pytest.raises(SocketError, match="lets nobody in without a token"),
+    ):
+        SocketClient(server.socket_url)
 
 
 @pytest.mark.parametrize(
