@@ -39,6 +39,9 @@ __all__ = ["FILE_LIMITS", "FileExecutor"]
 FILE_LIMITS = Limits(timeout=30, max_nodes=500_000, max_text=8_000_000)
 """What files may use up that clients run, unless the server's owner says otherwise."""
 
+MAX_FILE = 4 * 1024 * 1024
+"""Bytes of a file. A program that was read takes fifty times as much memory, and stays."""
+
 FAILED = "the file failed; the server's log says why"
 """What clients see of errors that are not public."""
 
@@ -209,15 +212,24 @@ class FileExecutor:
 
     def _load(self, path: Path) -> Node:
         """Return the program in a file, which is parsed anew when that has changed."""
-        status = path.stat()
-        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-        known = self._parsed.get(path)
-        if known is None or known[0] != stamp:
-            program = parse(path.read_bytes(), file=str(path))
-            if len(self._parsed) >= _MAX_PARSED:
-                self._parsed.clear()
-            self._parsed[path] = known = (stamp, program)
+        try:
+            status = path.stat()
+            stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+            known = self._parsed.get(path)
+            if known is None or known[0] != stamp:
+                known = (stamp, _read_program(path, status.st_size))
+                if len(self._parsed) >= _MAX_PARSED:
+                    self._parsed.clear()
+                self._parsed[path] = known
+        except OSError as error:
+            raise HyperlambdaError(f"it cannot be read: {error.strerror}") from error
         return known[1].clone()
+
+
+def _read_program(path: Path, size: int) -> Node:
+    if size > MAX_FILE:
+        raise HyperlambdaError(f"it has more than {MAX_FILE} bytes")
+    return parse(path.read_bytes(), file=str(path))
 
 
 def _ticket(connection: Connection) -> Node | None:

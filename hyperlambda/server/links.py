@@ -25,6 +25,7 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import InvalidMessage, ProtocolError
+from websockets.frames import CloseCode
 from websockets.protocol import State
 
 from .auth import ANONYMOUS, Identity
@@ -103,6 +104,7 @@ class Link(ServerConnection):
         self.has_room = asyncio.Event()
         self.has_room.set()
         self._is_refused = False
+        self._has_said_why = False
         self._made = made
         self._lost = lost
 
@@ -128,6 +130,8 @@ class Link(ServerConnection):
         """Send what `websockets` has to say: answers to pings, and closing."""
         if self.protocol.state is State.CONNECTING:
             self._refuse_rubbish()
+        elif self.protocol.state is State.CLOSING:
+            self._say_why()
         super().send_data()
         # It calls this for whatever it receives, and mostly has nothing to say.
         if (
@@ -170,6 +174,16 @@ class Link(ServerConnection):
             # The answer to the request itself cannot be sent any more.
             self.protocol.receive_eof()
             self.transport.close()
+
+    def _say_why(self) -> None:
+        """Let the session explain a close frame that `websockets` made by itself."""
+        close, session = self.protocol.close_sent, self.session
+        if self._has_said_why or session is None or close is None:
+            return
+        self._has_said_why = True
+        last = session.overflow() if close.code == CloseCode.MESSAGE_TOO_BIG else None
+        if last is not None:
+            self.transport.write(last)
 
     def _close_outlet(self) -> None:
         if self.session is not None:

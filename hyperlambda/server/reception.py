@@ -34,6 +34,9 @@ from .watch import Watch
 
 __all__ = ["Reception"]
 
+_LONGEST_TURN = 0.01
+"""Seconds that a client's frames are read in a row before others have their turn."""
+
 _log = logging.getLogger("hyperlambda.server")
 
 
@@ -172,11 +175,16 @@ class Reception:
         try:
             session.open()
             watch.add(link)
+            turn_end = link.loop.time() + _LONGEST_TURN
             async for data in link:
                 if not link.is_dismissed:
                     session.receive(data)
                 if not link.has_room.is_set():
                     await link.has_room.wait()
+                # While frames wait, `websockets` gives nobody else a turn by itself.
+                if link.loop.time() > turn_end:
+                    await asyncio.sleep(0)
+                    turn_end = link.loop.time() + _LONGEST_TURN
         except ConnectionClosed:
             pass
         except Exception:

@@ -37,3 +37,6 @@ class Session(Protocol):
             reason: What is wrong; "" if nothing is.
             may_return: Whether the client is welcome to connect again at once.
         """
+
+    def overflow(self) -> bytes | None:
+        """Return the same if a message was larger than is ever read."""

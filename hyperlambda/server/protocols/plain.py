@@ -184,6 +184,10 @@ class PlainSession:
         """Return None: the close frame says it all."""
         return None
 
+    def overflow(self) -> bytes | None:
+        """Return None, for the same reason."""
+        return None
+
     # The requests. Each returns its answer, or None if that comes later.
 
     def _subscribe(self, fields: Fields, request_id: object) -> Fields | Later:

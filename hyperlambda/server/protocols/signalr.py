@@ -143,6 +143,9 @@ class SignalRSession:
         self._end = end
         self._execute_file = execute
         self._max_record = max_record
+        self._too_large = (
+            f"a message is larger than the maximum message size of {max_record} bytes"
+        )
         self._resumes = resumes
         self._count_resume = count_resume
         self._bounds = bounds or Bounds()
@@ -186,6 +189,10 @@ class SignalRSession:
             record["allowReconnect"] = True
         return _frame(record)
 
+    def overflow(self) -> bytes | None:
+        """Return what says that a message is too large; the client is to stay away."""
+        return self._last(self._too_large)
+
     # What arrives.
 
     def _check_size(self, record: str) -> None:
@@ -194,10 +201,7 @@ class SignalRSession:
             len(record) * 4 > self._max_record
             and len(record.encode()) > self._max_record
         ):
-            raise ProtocolError(
-                f"a message is larger than the maximum message size of "
-                f"{self._max_record} bytes"
-            )
+            raise ProtocolError(self._too_large)
 
     def _take(self, text: str) -> None:
         if self._has_ended:  # by a record in the same frame
@@ -327,12 +331,13 @@ class SignalRSession:
     def _fail(self, sentence: str) -> None:
         if self._has_ended:
             return
-        if self._is_greeted:
-            last = self.farewell(sentence, may_return=False)
-        else:
-            last = _frame({"error": sentence})
         self._has_ended = True
-        self._end(last)
+        self._end(self._last(sentence))
+
+    def _last(self, sentence: str) -> bytes:
+        return _frame(
+            {"type": 7, "error": sentence} if self._is_greeted else {"error": sentence}
+        )
 
 
 _HANDLERS: dict[int, Callable[[SignalRSession, _Record], None]] = {
@@ -354,7 +359,7 @@ def _completion(call: str, error: str | None, result: str | None) -> bytes:
 
 def _parse(text: str) -> _Record:
     try:
-        record = json.loads(text, parse_constant=_refuse_constant)
+        record = _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise ProtocolError("a record does not hold JSON") from None
     if type(record) is not dict:
@@ -365,6 +370,10 @@ def _parse(text: str) -> _Record:
 def _refuse_constant(name: str) -> NoReturn:
     # NaN and Infinity, which Python reads and JSON does not know.
     raise ValueError(name)
+
+
+# Made once: `json.loads` would make one for each record, which takes longer than to read it.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _take_call(record: _Record) -> tuple[str, list[Any], str | None]:
