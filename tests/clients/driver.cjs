@@ -2,7 +2,8 @@
 //
 //   node driver.cjs PACKAGE URL OPTIONS
 //
-// OPTIONS is JSON: token, skipNegotiation, browser, reconnect (delays in milliseconds).
+// OPTIONS is JSON: token, skipNegotiation, browser, reconnect (delays in milliseconds), defaults (no transport is
+// named), stateful, serverTimeout and keepAlive (milliseconds).
 // stdin has a JSON command on each line, stdout a JSON event.
 
 const [name, url, text] = process.argv.slice(2);
@@ -26,13 +27,16 @@ function tell(event, fields = {}) {
 }
 
 const transport = signalr.HttpTransportType.WebSockets;
-const settings = { transport, skipNegotiation: !!options.skipNegotiation };
+const settings = options.defaults ? {} : { transport, skipNegotiation: !!options.skipNegotiation };
 if (options.token) settings.accessTokenFactory = () => options.token;
 
 let builder = new signalr.HubConnectionBuilder()
   .withUrl(url, settings)
   .configureLogging(signalr.LogLevel.None);
 if (options.reconnect) builder = builder.withAutomaticReconnect(options.reconnect);
+if (options.stateful) builder = builder.withStatefulReconnect();
+if (options.serverTimeout) builder = builder.withServerTimeout(options.serverTimeout);
+if (options.keepAlive) builder = builder.withKeepAliveInterval(options.keepAlive);
 const connection = builder.build();
 
 const message = (error) => (error ? error.message : null);
@@ -56,6 +60,13 @@ const commands = {
   },
   async send({ args }) {
     await connection.send("execute", ...args);
+  },
+  async stream({ args }) {
+    connection.stream("execute", ...args).subscribe({
+      next: (item) => tell("item", { item }),
+      complete: () => tell("completed"),
+      error: (error) => tell("failed", { error: error.message }),
+    });
   },
   async stop() {
     await connection.stop();

@@ -20,6 +20,8 @@ FOLDER = Path(__file__).parents[1] / "clients"
 
 NEW = "@microsoft/signalr"
 OLD = "@aspnet/signalr"
+THIRD, SIXTH, EIGHTH = "signalr-3", "signalr-6", "signalr-8"
+"""Older versions of the new one: 3.1, 6.0 and 8.0."""
 
 PATIENCE = 30.0
 """Seconds until something that must happen counts as not happening: Node starts slowly."""

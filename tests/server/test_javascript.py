@@ -18,7 +18,7 @@ from hyperlambda.sockets import Audience, AudienceKind, Message
 from ..commands.process import line_of, started
 from .clients import StartServer, until_count
 from .idling import IDLE_SECONDS, idle, idle_options
-from .javascript import NEW, OLD, ClientProcess, Start
+from .javascript import EIGHTH, NEW, OLD, SIXTH, THIRD, ClientProcess, Start
 
 
 def message(name: str, argument: str | None) -> dict[str, Any]:
@@ -29,6 +29,11 @@ WAYS: list[Any] = [
     pytest.param(NEW, {}, id="negotiated"),
     pytest.param(NEW, {"skipNegotiation": True}, id="not negotiated"),
     pytest.param(OLD, {"skipNegotiation": True}, id="old"),
+    pytest.param(THIRD, {}, id="3.1"),
+    # Magic's chat widget.
+    pytest.param(SIXTH, {"defaults": True, "reconnect": [50]}, id="6.0"),
+    pytest.param(EIGHTH, {"stateful": True}, id="8.0"),
+    pytest.param(NEW, {"defaults": True, "stateful": True}, id="stateful"),
 ]
 
 
@@ -95,14 +100,18 @@ async def test_each_audience_is_reached_and_nobody_else(
 async def test_a_client_calls_and_is_answered(
     start_server: StartServer, client: Start
 ) -> None:
+    called: list[str] = []
+
     def execute(
         connection: Connection, file: str, json: str | None, done: Done
     ) -> None:
+        called.append(file)
         outcome = (None, json) if file == "/echo" else ("no such file", None)
         threading.Thread(target=done, args=outcome).start()
 
     server = await start_server(execute=execute)
     for package, options in (way.values for way in WAYS):
+        called.clear()
         one = await client(server, package, **options)
         await one.start()
         assert await one.invoke("/echo", '{"a":[1,"ü"]}') == {
@@ -113,8 +122,15 @@ async def test_a_client_calls_and_is_answered(
         refused = await one.invoke("/other", "1")
         assert refused["event"] == "failed"
         assert refused["error"].endswith("no such file")
+        # An object may stand for its text.
+        assert (await one.invoke("/echo", {"a": ["ü"]}))["result"] == {"a": ["ü"]}
         missing = await one.invoke(target="other")
         assert "Method does not exist." in missing["error"]
+        await one.tell("send", args=["/other", None])  # is never answered
+        streamed = await one.ask("stream", args=["/echo", "1"])
+        assert streamed["event"] == "failed"
+        assert "non-streaming 'execute' method" in streamed["error"]
+        assert called.count("/other") == 2
 
 
 async def test_a_client_in_a_browser_has_its_token_in_the_query(
@@ -137,17 +153,26 @@ async def test_a_client_is_back_after_a_restart(client: Start) -> None:
     first = SocketServer(port=0, secret=secret)
     await first.start()
     options: dict[str, Any] = {"token": first.token("ada"), "reconnect": [50] * 100}
-    ways = ({}, {"skipNegotiation": True})
-    clients = [await client(first, **options, **way) for way in ways]
+    ways: list[tuple[str, dict[str, Any]]] = [
+        (NEW, {}),
+        (NEW, {"skipNegotiation": True}),
+        (NEW, {"stateful": True}),
+        (SIXTH, {"defaults": True}),
+    ]
+    clients = [await client(first, name, **options, **way) for name, way in ways]
     before = [await each.start("m") for each in clients]
-    deaf = await client(first)
-    await deaf.start("m")
+    deaf = [await client(first, name, skipNegotiation=True) for name in (NEW, OLD)]
+    for each in deaf:
+        await each.start("m")
     await first.stop()
     for each in clients:
         assert (await each.event())["event"] == "reconnecting"
-    assert await deaf.event() == {"event": "closed", "error": None}
+    # The old client does not know what the server tells it, and sees the close frame.
+    restart = "Websocket closed with status code: 1012 (the server stops)"
+    for each, error in zip(deaf, (None, restart), strict=True):
+        assert await each.event() == {"event": "closed", "error": error}
     # Nobody has come back to the server that was about to end.
-    assert first.hub.counters.connections == 3
+    assert first.hub.counters.connections == len(ways) + len(deaf)
     async with SocketServer(port=first.port, secret=secret) as second:
         for each, id in zip(clients, before, strict=True):
             back = await each.event()
@@ -186,3 +211,26 @@ async def test_the_old_client_never_pings_and_is_not_dropped_while_idle(
     await until_count(server, 1)
     server.hub.publish(Message("m", "1"))
     assert await old.event() == message("m", "1")
+
+
+async def test_a_client_may_ping_often_and_expect_to_be_pinged(
+    start_server: StartServer, client: Start
+) -> None:
+    server = await start_server(ping_interval=0.1, ping_timeout=5)
+    one = await client(server, keepAlive=50, serverTimeout=1_000)
+    await one.start("m")
+    await idle(server, 15)  # longer than the client bears silence
+    server.hub.publish(Message("m", "1"))
+    assert await one.event() == message("m", "1")
+
+
+async def test_who_sends_too_much_is_told_so_and_stays_away(
+    server: SocketServer, client: Start
+) -> None:
+    for size in (40_000, 1_000_000):
+        one = await client(server, reconnect=[0] * 100)
+        await one.start()
+        await one.tell("send", args=["/x", "x" * size])
+        closed = await one.event()
+        assert closed["event"] == "closed"
+        assert closed["error"].endswith("maximum message size of 32768 bytes")
