@@ -1,5 +1,5 @@
 """
-The package `@microsoft/signalr` in a page of another origin, in Chromium (spec 05 §23, 1).
+SignalR's clients in a page of another origin, in Chromium (spec 05 §23, 1 and 16).
 
 The page is not ours: it stands for any front end that has this client.
 """
@@ -20,18 +20,25 @@ from hyperlambda.server import FileExecutor, SocketServer
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
 from ..server.clients import SECRET, until_count
-from ..server.javascript import FOLDER
+from ..server.javascript import EIGHTH, FOLDER, NEW, OLD, SIXTH, THIRD
 from .page import Page, opened
 
 HERE = Path(__file__).with_name("signalr")
 
+OLDER = (OLD, THIRD, SIXTH, EIGHTH)
+
 FILES = {
-    "/": (HERE / "index.html", "text/html"),
-    "/client.js": (HERE / "client.js", "text/javascript"),
-    "/signalr.js": (
-        FOLDER / "node_modules/@microsoft/signalr/dist/browser/signalr.min.js",
-        "text/javascript",
-    ),
+    f"{folder}{name}": (path, kind)
+    for folder, package in [("/", NEW), *((f"/{each}/", each) for each in OLDER)]
+    for name, path, kind in [
+        ("", HERE / "index.html", "text/html"),
+        ("client.js", HERE / "client.js", "text/javascript"),
+        (
+            "signalr.js",
+            FOLDER / f"node_modules/{package}/dist/browser/signalr.min.js",
+            "text/javascript",
+        ),
+    ]
 }
 
 
@@ -111,6 +118,32 @@ async def test_it_connects_with_a_token_and_without(
     for client in ("ada", "guest"):
         args = [event["args"] for event in got if event["client"] == client]
         assert args == [['{"message":"Zoë & \\"co\\""}'], [None]]
+
+
+async def test_origins_of_other_hosts_connect_if_they_are_listed(
+    tab: Page, site: str
+) -> None:
+    # Not on loopback, where pages of this machine may connect anyway.
+    options: dict[str, Any] = {"host": "0.0.0.0", "port": 0, "secret": SECRET}
+    origin = site.rstrip("/")
+    async with (
+        SocketServer(**options, origins=[origin]) as listed,
+        SocketServer(**options) as other,
+    ):
+        token = {"token": listed.token("ada")}
+        for package in ("", *(f"{each}/" for each in OLDER)):
+            await tab.do("goto", url=site + package)
+            for server, event in ((other, "failed"), (listed, "started")):
+                url = f"http://127.0.0.1:{server.port}/sockets"
+                await call(tab, "join", event, url, token)
+                assert (await next_of(tab))["event"] == event
+            listed.hub.publish(
+                Message("m", "1", Audience(AudienceKind.USERS, ("ada",)))
+            )
+            assert (await next_of(tab))["args"] == ["1"]
+            # What is kept for a reload is not meant for the next page.
+            await tab.do("evaluate", script="sessionStorage.clear()")
+        assert other.hub.counters.connections == 0
 
 
 async def test_a_bad_token_fails_the_start(tab: Page, server: SocketServer) -> None:

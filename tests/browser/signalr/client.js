@@ -24,21 +24,20 @@ window.join = async (client, url, options = {}) => {
   const settings = { skipNegotiation: Boolean(options.skipNegotiation) };
   if (settings.skipNegotiation) settings.transport = HttpTransportType.WebSockets;
   if (options.token) settings.accessTokenFactory = () => options.token;
-  const connection = new HubConnectionBuilder()
-    .withUrl(url, settings)
-    .withAutomaticReconnect(Array(200).fill(50))
-    .configureLogging(LogLevel.None)
-    .build();
+  const builder = new HubConnectionBuilder().withUrl(url, settings).configureLogging(LogLevel.None);
+  // The oldest client has no reconnect, and does not know its id.
+  builder.withAutomaticReconnect?.(Array(200).fill(50));
+  const connection = builder.build();
   clients[client] = connection;
   for (const name of options.names ?? ["m"]) {
     connection.on(name, (...args) => tell(client, name, { args }));
   }
-  connection.onreconnecting(() => tell(client, "reconnecting"));
-  connection.onreconnected((id) => tell(client, "reconnected", { id }));
+  connection.onreconnecting?.(() => tell(client, "reconnecting"));
+  connection.onreconnected?.((id) => tell(client, "reconnected", { id }));
   connection.onclose((error) => tell(client, "closed", { error: error?.message ?? null }));
   try {
     await connection.start();
-    tell(client, "started", { id: connection.connectionId });
+    tell(client, "started", { id: connection.connectionId ?? null });
   } catch (error) {
     tell(client, "failed", { error: error.message });
   }
