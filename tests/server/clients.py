@@ -52,6 +52,13 @@ class Client:
         assert answer == {"type": "subscribed", "names": list(names)}
 
 
+def masked_frame(text: str) -> bytes:
+    """Return a frame of a client; of at most 125 bytes, or of more and less than 64 KiB."""
+    frame = text_frame(text.encode())
+    head = 2 if frame[1] < 126 else 4
+    return bytes([frame[0], frame[1] | 0x80]) + frame[2:head] + bytes(4) + frame[head:]
+
+
 class Raw:
     """A client that reads nothing unless it is told to, on a socket with little room."""
 
@@ -69,9 +76,7 @@ class Raw:
         )
         for request in requests:
             text = request if isinstance(request, str) else json.dumps(request)
-            frame = text_frame(text.encode())
-            masked = bytes([frame[0], frame[1] | 0x80, 0, 0, 0, 0]) + frame[2:]
-            self.socket.sendall(masked)
+            self.socket.sendall(masked_frame(text))
 
     def read_until(self, wanted: bytes) -> bytes:
         """Return everything up to the wanted bytes, or up to the end."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from hyperlambda import Evaluator, HyperlambdaError, Node
 from hyperlambda.limits import Limits
+from hyperlambda.server import execution
 from hyperlambda.server.auth import ANONYMOUS, Identity
 from hyperlambda.server.execution import FAILED, FileExecutor
 from hyperlambda.server.hub import Connection
@@ -142,6 +145,34 @@ def test_what_cannot_be_run_is_told(
     found, result = files.ask(file, json).get(timeout=PATIENCE)
     assert (found or "").startswith(error)
     assert result is None
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (execution.MAX_FILE + 1, "it has more than 4194304 bytes"),
+        (None, "it cannot be read: Permission denied"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line_of_the_log(
+    files: Files,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int | None,
+    said: str,
+) -> None:
+    files.write("a", "return:a")
+    if size is None:
+
+        def refuse(path: Path) -> bytes:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+        monkeypatch.setattr(Path, "read_bytes", refuse)
+    else:
+        os.truncate(files.root / "modules/a.socket.hl", size)
+    assert files.ask("a").get(timeout=PATIENCE) == (FAILED, None)
+    assert caplog.messages == [f"file 'a' failed: {said}"]
+    assert caplog.records[0].exc_info is None
 
 
 def test_clients_cannot_write_lines_of_the_log(

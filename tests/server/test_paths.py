@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,9 @@ def root(tmp_path: Path) -> Path:
     }
     for name, target in links.items():
         (root / name).symlink_to(target)
+    # Who opened these would wait for ever, or read without an end.
+    os.mkfifo(root / "modules/pipe.socket.hl")
+    (root / "modules/zero.socket.hl").symlink_to("/dev/zero")
     return root
 
 
@@ -114,6 +118,8 @@ def test_paths_that_are_none(root: Path, file: str) -> None:
         "beside",
         "folder/x",
         "circle",
+        "pipe",
+        "zero",
         "x" * 5_000,
         "x/" * 5_000 + "x",
     ],

@@ -261,6 +261,19 @@ def test_handshake_and_records_in_one_frame_and_over_many() -> None:
         assert each.say() == '{"type":3,"invocationId":"é"}' + RS
 
 
+def test_who_has_the_answer_misses_nothing() -> None:
+    class Eager(Talk):
+        def _write(self, frame: bytes) -> None:
+            super()._write(frame)
+            to_editors = Audience(AudienceKind.ROLES, ("editor",))
+            self.hub.publish(Message("m", "1", to_editors))
+
+    talk = Eager(Identity("ada", frozenset({"editor"})))
+    assert talk.say(HANDSHAKE) == (
+        '{}\x1e{"type":1,"target":"m","arguments":["1"]}\x1e'
+    )
+
+
 # Calls.
 
 

@@ -9,16 +9,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from hyperlambda.server import SocketServer
+from hyperlambda.server import SocketServer, reception
 from hyperlambda.server.calls import MAX_CALLS
 from hyperlambda.server.hub import Connection
 from hyperlambda.server.protocols.plain import Done
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
-from .clients import PATIENCE, Connect, Raw, StartServer, message, until_count
+from .clients import (
+    PATIENCE,
+    Connect,
+    Raw,
+    StartServer,
+    masked_frame,
+    message,
+    until_count,
+)
 
 HANDSHAKE = '{"protocol":"json","version":1}\x1e'
 PING = '{"type":6}\x1e'
@@ -110,20 +119,73 @@ async def test_clients_without_handshake_count_when_the_server_is_full(
         assert server._seats.is_full
 
 
-# What is too large.
+async def test_records_are_read_however_they_are_cut(server: SocketServer) -> None:
+    call = invocation(1, invocationId="é", target="none")
+    async with opened(server) as socket:
+        # Fragments of one message, and then a message for each character.
+        await socket.send([HANDSHAKE[:5], HANDSHAKE[5:9], HANDSHAKE[9:]])
+        assert await received(socket) == "{}\x1e"
+        for character in call:
+            await socket.send(character)
+        answer = await received(socket)
+        assert json.loads(answer[:-1])["invocationId"] == "é"
+    async with opened(server) as socket:
+        await socket.send(HANDSHAKE + PING + call + call + PING)
+        text = ""
+        while text.count("\x1e") < 3:
+            text += await received(socket)
+        assert text == "{}\x1e" + 2 * answer
 
 
+# What is too large, or too much.
+
+
+@pytest.mark.parametrize(
+    ("size", "code"),
+    [(40, 1008), (100, 1009), (2_000, 1009)],  # KiB; from 64 on no frame is read at all
+)
 async def test_a_large_record_ends_its_connection_with_a_reason(
-    server: SocketServer,
+    server: SocketServer, size: int, code: int
 ) -> None:
     async with greeted(server) as socket, greeted(server) as other:
-        await socket.send('{"type":6,"x":"' + "x" * 40 * 1024 + '"}\x1e')
-        [record], _ = await rest(socket)
+        await socket.send('{"type":6,"x":"' + "x" * size * 1024 + '"}\x1e')
+        [record], found = await rest(socket)
         assert record.pop("error").endswith("maximum message size of 32768 bytes")
         assert record == {"type": 7}
+        assert found == code
         await until_count(server, 1)
         server.hub.publish(Message("a"))
         assert "target" in await received(other)
+
+
+async def test_who_floods_a_server_is_read_in_turns_with_others(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    turn, turns = 0, []
+
+    def count() -> None:
+        nonlocal turn
+        turn += 1
+        ticking[0] = loop.call_soon(count)
+
+    def execute(
+        connection: Connection, file: str, json: str | None, done: Done
+    ) -> None:
+        turns.append(turn)
+
+    ticking = [loop.call_soon(count)]
+    monkeypatch.setattr(reception, "_LONGEST_TURN", -1)
+    server = await start_server(execute=execute)
+    flood = await asyncio.to_thread(Raw, server, HANDSHAKE, path="/sockets")
+    with flood.socket:
+        await asyncio.to_thread(flood.read_until, b"{}\x1e")
+        flood.socket.sendall(masked_frame(invocation(1)) * 10)
+        async with asyncio.timeout(PATIENCE):
+            while len(turns) < 10:
+                await asyncio.sleep(0)
+    ticking[0].cancel()
+    assert len(set(turns)) == 10
 
 
 # Timers.
