@@ -136,7 +136,7 @@ class Gate:
         self._negotiations = {
             f"{path}/negotiate": each for path, each in self._negotiators.items()
         }
-        self._origins = frozenset(origins)
+        self._origins = frozenset(map(_as_sent, origins))
         self._is_local = is_local
         self._leeway = leeway
         self._is_full = is_full
@@ -350,6 +350,13 @@ def _find_cookie(headers: Headers) -> str | None:
     except CookieError:
         return None
     return cookie["ticket"].value if "ticket" in cookie else None
+
+
+def _as_sent(origin: str) -> str:
+    """Return a listed origin as browsers write it (RFC 6454 §6.2), not as people do."""
+    text = origin.strip().rstrip("/").lower()
+    port = {"http": ":80", "https": ":443"}.get(text.partition("://")[0])
+    return text.removesuffix(port) if port else text
 
 
 def _is_same(origin: str, hosts: list[str]) -> bool:

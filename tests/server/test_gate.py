@@ -190,6 +190,10 @@ async def status_of(server: SocketServer, path: str = "/ws", **headers: str) -> 
         ("http://{host}:{port}", 101),
         ("https://{host}:{port}", 101),
         ("http://listed.example", 101),
+        ("https://other.example", 101),
+        ("http://other.example:8080", 101),
+        ("capacitor://localhost", 101),
+        ("http://other.example", 403),
         ("http://localhost:3000", 101),
         ("http://[::1]:9", 101),
         ("http://listed.example:81", 403),
@@ -208,7 +212,15 @@ async def status_of(server: SocketServer, path: str = "/ws", **headers: str) -> 
 async def test_only_known_pages_may_connect(
     start_server: StartServer, origin: str, status: int
 ) -> None:
-    server = await start_server(origins=["http://listed.example"])
+    server = await start_server(
+        origins=[
+            "http://listed.example",
+            # As people write them.
+            " HTTPS://Other.example:443/",
+            "http://other.example:8080/",
+            "capacitor://localhost",
+        ]
+    )
     shown = origin.format(host=server.host, port=server.port)
     assert await status_of(server, Origin=shown) == status
 
