@@ -80,6 +80,7 @@ class Link(ServerConnection):
         backlog: How many messages were written since the transport was last empty.
         calls: How many files it has asked to run that have not ended.
         has_room: Set while it may ask for more.
+        handshake_timer: Ends it if its client does not shake hands; None: it need not.
     """
 
     def __init__(
@@ -103,7 +104,9 @@ class Link(ServerConnection):
         self.calls = 0
         self.has_room = asyncio.Event()
         self.has_room.set()
+        self.handshake_timer: asyncio.TimerHandle | None = None
         self._is_refused = False
+        self._has_said_why = False
         self._has_said_why = False
         self._made = made
         self._lost = lost

@@ -27,7 +27,6 @@ from .parting import (
     part,
 )
 from .protocols import Session
-from .protocols.signalr import SignalRSession
 from .seats import Seats
 from .sessions import SessionMaker
 from .watch import Watch
@@ -198,17 +197,16 @@ class Reception:
 
     def _signalr_session(self, link: Link) -> Session:
         session = self._maker.signalr(link, partial(self._end, link))
-        link.loop.call_later(
-            self._handshake_timeout, self._check_handshake, link, session
+        link.handshake_timer = link.loop.call_later(
+            self._handshake_timeout, session.check_handshake
         )
         return session
 
-    def _check_handshake(self, link: Link, session: SignalRSession) -> None:
-        if link in self.sockets:
-            session.check_handshake()
-
     def _part_from(self, link: Link) -> None:
         link.has_room.set()
+        if link.handshake_timer is not None:
+            # Else it would keep all that belongs to the connection until its time.
+            link.handshake_timer.cancel()
         if link.session is not None and self._writer is not None:
             self._writer.links.pop(link.session.connection, None)
             self._seats.take(len(self._writer.links))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from hyperlambda.server import SocketServer, reception
 from hyperlambda.server.calls import MAX_CALLS
 from hyperlambda.server.hub import Connection
+from hyperlambda.server.links import Link
 from hyperlambda.server.protocols.plain import Done
 from hyperlambda.sockets import Audience, AudienceKind, Message
 
@@ -294,6 +297,7 @@ async def test_nothing_is_left_of_connections_that_are_gone(
     server: SocketServer,
 ) -> None:
     token = server.token("ada", ["editor"], ["g"])
+    links = weakref.WeakSet[Link]()
     for _ in range(20):
         sockets = [
             await connect(
@@ -309,6 +313,7 @@ async def test_nothing_is_left_of_connections_that_are_gone(
             await received(socket)
         [connection, *_] = server.hub.connections
         server.hub.add_to_group(connection.id, "h")
+        links.update(server._reception.sockets)
         for socket in sockets:
             socket.transport.abort()
         await until_count(server, 0)
@@ -316,6 +321,11 @@ async def test_nothing_is_left_of_connections_that_are_gone(
     assert server.hub.receivers("m", everybody) == set()
     for table in ("_by_id", "_by_user", "_by_role", "_by_group", "_to_all_names"):
         assert not getattr(server.hub, table)
+    # No timer keeps them either.
+    async with asyncio.timeout(PATIENCE):
+        while links:
+            await asyncio.sleep(0)
+            gc.collect()
 
 
 # Files.
