@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import AbstractContextManager
+from signal import SIGKILL, SIGTERM, Signals
 from subprocess import Popen
 from typing import Any
 
@@ -183,7 +184,10 @@ async def test_a_client_is_back_after_a_restart(client: Start) -> None:
             assert await each.event() == message("m", "1")
 
 
-async def test_a_client_is_back_after_a_crash(client: Start) -> None:
+@pytest.mark.parametrize("end", [SIGKILL, SIGTERM])
+async def test_a_client_is_back_when_another_process_serves(
+    client: Start, end: Signals
+) -> None:
     def serve(port: str) -> AbstractContextManager[Popen[str]]:
         return started("serve", "--port", port, HYPERLAMBDA_SECRET="x" * 60)
 
@@ -191,9 +195,9 @@ async def test_a_client_is_back_after_a_crash(client: Start) -> None:
         url = (await asyncio.to_thread(line_of, first.stdout)).split()[-1]
         one = await client(url, reconnect=[50] * 400)
         await one.start()
-        first.kill()
+        first.send_signal(end)
         assert (await one.event())["event"] == "reconnecting"
-        first.wait()
+        await asyncio.to_thread(first.wait)
     with serve(url.rpartition(":")[2]) as second:
         assert await asyncio.to_thread(line_of, second.stdout)
         assert (await one.event())["event"] == "reconnected"

@@ -11,7 +11,7 @@ import pytest
 from hyperlambda import Evaluator
 from hyperlambda.server import FILE_LIMITS, FileExecutor, SocketServer
 from hyperlambda.server.execution import FAILED
-from hyperlambda.sockets import Message
+from hyperlambda.sockets import Audience, AudienceKind, Message
 
 from .clients import StartServer, until_count
 from .javascript import ClientProcess, Start
@@ -31,6 +31,7 @@ FILES = {
     "modules/marked": "\ufeffreturn:marked",
     "modules/grüße/😀": "return:😀",
     "modules/users": "sockets.users\nadd:x:+\n   get-nodes:x:@sockets.users/*\nreturn",
+    "modules/join": "sockets.connection.enter-group\n   group:g",
     "modules/leave": "sockets.signal:m\nsockets.connection.disconnect\nreturn:gone",
     "modules/slow": "sleep:50\nsockets.signal:m\n   args\n      .:slow\nreturn:slow",
     "modules/quick": "sockets.signal:m\n   args\n      .:quick\nreturn:quick",
@@ -222,6 +223,26 @@ async def test_two_calls_end_in_their_order_and_behind_what_they_caused(
         ("slow", "quick"),
     ]:
         assert told.index(first) < told.index(second)
+
+
+async def test_a_client_that_is_back_is_in_no_group_until_it_enters_again(
+    served: SocketServer, client: Start
+) -> None:
+    one = await client(served, token=served.token("ada"), reconnect=[0] * 10)
+    await one.start("m")
+    to_group = Audience(AudienceKind.GROUPS, ("g",))
+    for number in range(2):
+        served.hub.publish(Message("m", f"{number} before", to_group))
+        assert (await one.invoke("join"))["event"] == "result"
+        served.hub.publish(Message("m", f"{number} within", to_group))
+        assert await one.event() == {
+            "event": "message",
+            "name": "m",
+            "args": [f"{number} within"],
+        }
+        served.hub.disconnect_user("ada", may_return=True)
+        assert (await one.event())["event"] == "reconnecting"
+        assert (await one.event())["event"] == "reconnected"
 
 
 async def test_a_file_may_end_the_connection_that_runs_it(
