@@ -107,7 +107,6 @@ class Link(ServerConnection):
         self.handshake_timer: asyncio.TimerHandle | None = None
         self._is_refused = False
         self._has_said_why = False
-        self._has_said_why = False
         self._made = made
         self._lost = lost
 

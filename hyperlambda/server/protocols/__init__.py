@@ -39,4 +39,4 @@ class Session(Protocol):
         """
 
     def overflow(self) -> bytes | None:
-        """Return the same if a message was larger than is ever read."""
+        """Return the frame that says that a message was too large to be read, if any."""
