@@ -220,10 +220,10 @@ async def test_the_old_client_never_pings_and_is_not_dropped_while_idle(
 async def test_a_client_may_ping_often_and_expect_to_be_pinged(
     start_server: StartServer, client: Start
 ) -> None:
-    server = await start_server(ping_interval=0.1, ping_timeout=5)
-    one = await client(server, keepAlive=50, serverTimeout=1_000)
+    server = await start_server(ping_interval=0.2, ping_timeout=5)
+    one = await client(server, keepAlive=50, serverTimeout=2_000)
     await one.start("m")
-    await idle(server, 15)  # longer than the client bears silence
+    await idle(server, 12)  # longer than the client bears silence
     server.hub.publish(Message("m", "1"))
     assert await one.event() == message("m", "1")
 
