@@ -216,7 +216,7 @@ class Gate:
         self, link: Link, request: Request, url: SplitResult
     ) -> _Answer | Awaitable[_Answer]:
         if request.method != "GET":
-            return refuse_method("GET")
+            return self._refuse_request(request.method, url)
         if self._is_full():
             self._refusals.full += 1
             return respond_text(HTTPStatus.SERVICE_UNAVAILABLE, "the server is full")
@@ -256,6 +256,17 @@ class Gate:
             self._refusals.negotiation += 1
             return respond_text(refusal.status, str(refusal))
         return None
+
+    def _refuse_request(self, method: str, url: SplitResult) -> Response:
+        """Refuse what belongs to transports that are not offered (spec 05 §7.3)."""
+        negotiator = self._negotiators.get(url.path)
+        if negotiator is not None and method in ("POST", "DELETE"):
+            token = connection_token(url.query)
+            if token is None:
+                return respond_text(HTTPStatus.BAD_REQUEST, "connect with a WebSocket")
+            if not negotiator.is_open(token):
+                return respond_text(HTTPStatus.NOT_FOUND, "No Connection with that ID")
+        return refuse_method("GET")
 
     async def _claimed(self, claim: Awaitable[bool]) -> Response | None:
         """Let a negotiated connection be opened once, by whatever process."""

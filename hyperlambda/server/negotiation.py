@@ -113,7 +113,7 @@ class Negotiator:
             Refusal: There is no such connection, or it is open already.
         """
         found = self._verify(token)
-        if found is None:
+        if found is None or self._clock() > found[1]:
             raise _unknown()
         id, end = found
         if id in self._used:
@@ -124,6 +124,11 @@ class Negotiator:
         self._used[id] = end
         return id
 
+    def is_open(self, token: str) -> bool:
+        """Return whether the connection that a token is for is there."""
+        found = self._verify(token)
+        return found is not None and self._is_connected(found[0])
+
     def _issue(self, version: int) -> tuple[str, str]:
         """Return connection id and token, which are the same for version 0."""
         raw = secrets.token_bytes(16)
@@ -132,7 +137,7 @@ class Negotiator:
         return (_text(raw) if version else token), token
 
     def _verify(self, token: str) -> tuple[str, int] | None:
-        """Return connection id and end of a token, None if it is none or too old."""
+        """Return connection id and end of a token, None if it is none."""
         try:
             data = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
             body, mark = data[:-32], data[-32:]
@@ -140,8 +145,6 @@ class Negotiator:
         except (ValueError, StructError):
             return None
         if not hmac.compare_digest(mark, hmac.digest(self._key, body, sha256)):
-            return None
-        if self._clock() > end:
             return None
         # Spelled anew: base64 lets one thing be written in several ways.
         return (_text(raw) if version else _text(data)), end

@@ -152,6 +152,7 @@ async def test_a_connection_is_negotiated_and_opened_once(server: SocketServer) 
         [user] = server.hub.users()
         assert user.connections == (answer["connectionId"],)
         assert await status_of(server, path) == 409
+        assert (await fetch(server, path, "POST"))[0] == 405
     assert await status_of(server, "/sockets?id=unknown") == 404
 
 
@@ -161,8 +162,10 @@ async def test_a_connection_is_negotiated_and_opened_once(server: SocketServer) 
         ("GET", "/sockets/negotiate", 405),
         ("DELETE", "/sockets/negotiate", 405),
         ("POST", "/sockets/negotiate/", 404),
-        ("POST", "/sockets?id=x", 405),
-        ("DELETE", "/sockets?id=x", 405),
+        ("POST", "/sockets?id=x", 404),
+        ("DELETE", "/sockets?id=x", 404),
+        ("POST", "/sockets", 400),
+        ("PUT", "/sockets?id=x", 405),
         ("GET", "/sockets", 400),
         ("GET", "/sockets?id=x", 404),
         ("GET", "/sockets?userid=x", 400),

@@ -49,7 +49,7 @@ def parse_fields(data: str | bytes) -> Fields:
     if type(data) is not str:
         raise RequestError("malformed", "a request is a text frame")
     try:
-        fields = _DECODER.decode(data)
+        fields = decode_json(data)
     except (ValueError, RecursionError):
         raise RequestError("malformed", "the frame does not hold JSON") from None
     if type(fields) is not dict:
@@ -62,8 +62,9 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-# Made once: `json.loads` would make one for each frame, which takes longer than to read it.
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+# Made once: `json.loads` would make one for each text, which takes longer than to read it.
+decode_json = json.JSONDecoder(parse_constant=_refuse_constant).decode
+"""Read JSON as RFC 8259 has it, without NaN; raises ValueError, or RecursionError."""
 
 
 def take_id(fields: Fields) -> str | int | None:

@@ -29,16 +29,16 @@ behind each message with history, and no message at all before it has called ``r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from json import dumps
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 from ...sockets import Message
 from ..frames import text_frame
 from ..history import write_position
 from ..hub import Connection, SocketHub
 from ..recovery import MAX_FORMER, Bounds, resume
+from .fields import decode_json
 from .plain import Execute
 
 __all__ = ["MAX_RECORD", "SignalRSession", "encode_message", "encode_with_position"]
@@ -359,21 +359,12 @@ def _completion(call: str, error: str | None, result: str | None) -> bytes:
 
 def _parse(text: str) -> _Record:
     try:
-        record = _DECODER.decode(text)
+        record = decode_json(text)
     except (ValueError, RecursionError):
         raise ProtocolError("a record does not hold JSON") from None
     if type(record) is not dict:
         raise ProtocolError("a record is a JSON object")
     return record
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    # NaN and Infinity, which Python reads and JSON does not know.
-    raise ValueError(name)
-
-
-# Made once: `json.loads` would make one for each record, which takes longer than to read it.
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _take_call(record: _Record) -> tuple[str, list[Any], str | None]:
