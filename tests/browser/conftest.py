@@ -12,7 +12,7 @@ from ..cluster.conftest import redis, start_node, target
 from ..server.clients import SECRET
 from ..server.conftest import join
 from ..server.javascript import install
-from .page import Page, find_chromium, opened, running
+from .page import Browser, Page, opened, running
 
 __all__ = ["join", "redis", "start_node", "target"]
 
@@ -24,10 +24,10 @@ def node() -> str:
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run one browser for all tests; return where it can be driven."""
-    with running(find_chromium(), tmp_path_factory.mktemp("chromium")) as endpoint:
-        yield endpoint
+def browser(node: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Run one browser for all tests."""
+    with running(node, tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ async def server() -> AsyncIterator[SocketServer]:
 
 
 @pytest.fixture
-async def page(node: str, chromium: str, server: SocketServer) -> AsyncIterator[Page]:
-    """Open a browser; see that the page broke no rule and asked no other host."""
-    async with opened(node, chromium) as page:
+async def page(browser: Browser, server: SocketServer) -> AsyncIterator[Page]:
+    """Open a page; see that the page broke no rule and asked no other host."""
+    async with opened(browser) as page:
         yield page
         seen = await page.do("problems")
         assert seen == {"problems": [], "hosts": [f"127.0.0.1:{server.port}"]}

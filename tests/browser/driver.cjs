@@ -13,9 +13,6 @@ const axe = inClients("axe-core");
 
 const PATIENCE = 15_000;
 const [endpoint] = process.argv.slice(2);
-const problems = [];
-const hosts = new Set();
-
 const commands = {
   goto: (page, { url }) => page.goto(url),
   reload: (page) => page.reload(),
@@ -51,34 +48,58 @@ const commands = {
     }, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]);
   },
   screenshot: async (page, { file }) => { await page.screenshot({ path: file, fullPage: true }); },
-  problems: () => ({ problems, hosts: [...hosts] }),
+  problems: (page) => seenOn.get(page),
 };
+
+const pages = new Map(); // by number
+const seenOn = new WeakMap(); // page -> what went wrong there, and which hosts it asked
+
+/** Open a page with a memory of its own: storage and cookies of others are not in it. */
+async function open(browser, number) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
+  const page = await context.newPage();
+  const seen = { problems: [], hosts: [] };
+  page.setDefaultTimeout(PATIENCE);
+  page.on("pageerror", (error) => seen.problems.push(String(error)));
+  page.on("dialog", (dialog) => { seen.problems.push("a dialog"); dialog.dismiss(); });
+  page.on("request", (request) => {
+    const { host } = new URL(request.url());
+    if (!seen.hosts.includes(host)) seen.hosts.push(host);
+  });
+  page.on("console", (message) => {
+    if (message.text().includes("Content Security Policy")) seen.problems.push(message.text());
+  });
+  pages.set(number, page);
+  seenOn.set(page, seen);
+}
+
+async function close(number) {
+  await pages.get(number).context().close();
+  pages.delete(number);
+}
+
+async function carryOut(browser, { do: name, page: number, ...fields }) {
+  if (name === "open") return open(browser, number);
+  if (name === "close") return close(number);
+  const page = pages.get(number);
+  try {
+    const result = await commands[name](page, fields);
+    return name === "goto" || name === "reload" ? null : result;
+  } catch (error) {
+    const state = await page.locator("body").innerText().catch(() => "no page");
+    throw new Error(`${error.message}\n--- the page:\n${state.slice(0, 4_000)}`);
+  }
+}
 
 async function main() {
   const browser = await chromium.connectOverCDP(endpoint);
-  // With a memory of its own: storage and cookies of other tests are not in it.
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  page.on("pageerror", (error) => problems.push(String(error)));
-  page.on("dialog", (dialog) => { problems.push("a dialog"); dialog.dismiss(); });
-  page.on("request", (request) => hosts.add(new URL(request.url()).host));
-  page.on("console", (message) => {
-    if (message.text().includes("Content Security Policy")) problems.push(message.text());
-  });
+  const answer = (id, fields) => process.stdout.write(`${JSON.stringify({ id, ...fields })}\n`);
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    const { do: name, ...fields } = JSON.parse(line);
-    let answer;
-    try {
-      const result = await commands[name](page, fields);
-      answer = { result: name === "goto" || name === "reload" ? null : result ?? null };
-    } catch (error) {
-      const state = await page.locator("body").innerText().catch(() => "no page");
-      answer = { error: `${error.message}\n--- the page:\n${state.slice(0, 4_000)}` };
-    }
-    process.stdout.write(`${JSON.stringify(answer)}\n`);
+    const { id, ...command } = JSON.parse(line);
+    carryOut(browser, command).then(
+      (result) => answer(id, { result: result ?? null }),
+      (error) => answer(id, { error: error.message }));
   }
-  await context.close();
   await browser.close(); // which only lets go of it
 }
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import shutil
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..server.javascript import PATIENCE, end, give_up
+from ..server.javascript import PATIENCE, give_up
 
 DRIVER = Path(__file__).with_name("driver.cjs")
 
@@ -45,10 +48,10 @@ def find_chromium() -> str:
 
 
 @contextmanager
-def running(chromium: str, folder: Path, *flags: str) -> Iterator[str]:
-    """Run the browser while the block runs; give the address at which it can be driven."""
+def running(node: str, folder: Path, *flags: str) -> Iterator[Browser]:
+    """Run the browser while the block runs, with more flags."""
     command = [
-        chromium,
+        find_chromium(),
         *FLAGS,
         *flags,
         f"--user-data-dir={folder}",
@@ -59,32 +62,93 @@ def running(chromium: str, folder: Path, *flags: str) -> Iterator[str]:
         try:
             lines = iter(process.stderr.readline, "")
             said = (line for line in lines if line.startswith("DevTools listening on "))
-            yield next(said).split()[-1]
+            with driven(node, next(said).split()[-1]) as browser:
+                yield browser
         finally:
             process.terminate()
             # Whoever says much must be able to say it, to come to an end.
             process.communicate(timeout=PATIENCE)
 
 
+@contextmanager
+def driven(node: str, endpoint: str) -> Iterator[Browser]:
+    """Drive the browser that can be driven at an address, while the block runs."""
+    with subprocess.Popen(
+        [node, str(DRIVER), endpoint],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        browser = Browser(process)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Browser:
+    """
+    The browser, through one process of Node for all pages; driver.cjs has the commands.
+
+    Tests have an event loop each, so that this one has none: a thread reads the answers.
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, Future[Any]] = {}
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    async def do(self, page: int, command: str, **fields: Any) -> Any:
+        """Give a command for a page, and return its result when it is done."""
+        id = next(self._numbers)
+        answered = self._waiting[id] = Future()
+        line = json.dumps({"id": id, "page": page, "do": command, **fields})
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+        async with asyncio.timeout(PATIENCE):
+            answer = await asyncio.wrap_future(answered)
+        assert answer is not None, "the browser has ended"
+        assert "error" not in answer, answer["error"]
+        return answer["result"]
+
+    def close(self) -> None:
+        """Let go of the browser."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._reader.join()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            answer = json.loads(line)
+            self._settle(self._waiting.pop(answer["id"]), answer)
+        for waiting in list(self._waiting.values()):
+            self._settle(waiting, None)
+
+    def _settle(self, waiting: Future[Any], answer: Any) -> None:
+        if waiting.set_running_or_notify_cancel():  # else nobody waits any more
+            waiting.set_result(answer)
+
+
 class Page:
     """A page; driver.cjs has the commands."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    _numbers = itertools.count(1)
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._number = next(self._numbers)
 
     async def do(self, command: str, /, **fields: Any) -> Any:
         """Give a command, and return its result when it is done."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.write(json.dumps({"do": command, **fields}).encode() + b"\n")
-        await stdin.drain()
-        async with asyncio.timeout(PATIENCE):
-            line = await stdout.readline()
-        assert line, "the browser has ended"
-        answer = json.loads(line)
-        assert "error" not in answer, answer["error"]
-        return answer["result"]
+        return await self._browser.do(self._number, command, **fields)
 
     async def click(self, name: str) -> None:
         """Click on a button."""
@@ -144,17 +208,11 @@ class Page:
 
 
 @asynccontextmanager
-async def opened(node: str, chromium: str) -> AsyncIterator[Page]:
+async def opened(browser: Browser) -> AsyncIterator[Page]:
     """Open one page, with a memory of its own, while the block runs."""
-    process = await asyncio.create_subprocess_exec(
-        node,
-        str(DRIVER),
-        chromium,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        limit=1 << 24,
-    )
+    page = Page(browser)
+    await page.do("open")
     try:
-        yield Page(process)
+        yield page
     finally:
-        await end(process)
+        await page.do("close")

@@ -11,7 +11,7 @@ from hyperlambda.server import SocketServer
 from hyperlambda.sockets import Message
 
 from ..server.clients import SECRET, Connect, message
-from .page import Page, opened
+from .page import Browser, Page, opened
 
 PAYLOAD = '{"message":"Hello from backend"}'
 PRETTY = '{\n  "message": "Hello from backend"\n}'
@@ -155,11 +155,11 @@ async def test_markup_stays_text(page: Page, server: SocketServer) -> None:
     assert await page.do("count", selector="script, img, body b") == before
 
 
-async def test_the_policy_is_in_force(node: str, chromium: str) -> None:
+async def test_the_policy_is_in_force(browser: Browser) -> None:
     inline = (
         "const s = document.createElement('script'); s.textContent = 'window.x = 1'"
     )
-    async with SocketServer(port=0) as server, opened(node, chromium) as page:
+    async with SocketServer(port=0) as server, opened(browser) as page:
         await page.do("goto", url=server.url)
         await page.do("evaluate", script=f"{inline}; document.body.append(s)")
         assert await page.do("evaluate", script="window.x") is None
@@ -274,10 +274,10 @@ async def test_many_subscriptions_come_back(page: Page, server: SocketServer) ->
     assert await page.texts("#log .name") == ["last", names[-1], names[0]]
 
 
-async def test_the_end_of_a_token_is_the_end(node: str, chromium: str) -> None:
+async def test_the_end_of_a_token_is_the_end(browser: Browser) -> None:
     async with (
         SocketServer(port=0, secret=SECRET, leeway=0) as server,
-        opened(node, chromium) as page,
+        opened(browser) as page,
     ):
         await page.do("goto", url=server.url)
         spans = "[0.04, 9.96, 59.7, 61, 3600, 43201, 90061].map(dom.duration)"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from hyperlambda.server.redis_client import Redis
 
 from ..cluster.nodes import StartNode
-from .page import opened
+from .page import Browser, opened
 
 
 async def test_the_page_hears_other_nodes_and_gets_what_it_missed(
-    node: str, chromium: str, start_node: StartNode, target: Redis
+    browser: Browser, start_node: StartNode, target: Redis
 ) -> None:
     """It goes on at the node that takes the place of its own, and nothing comes twice."""
     first, second = await start_node(target), await start_node(target)
-    async with opened(node, chromium) as page, opened(node, chromium) as other:
+    async with opened(browser) as page, opened(browser) as other:
         await other.connect(first.server.url, first.server.token("ada"))
         await page.connect(second.server.url, second.server.token("root", ["root"]))
         await page.see("#users li", "ada")

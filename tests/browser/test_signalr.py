@@ -21,7 +21,7 @@ from hyperlambda.sockets import Audience, AudienceKind, Message
 
 from ..server.clients import SECRET, until_count
 from ..server.javascript import EIGHTH, FOLDER, NEW, OLD, SIXTH, THIRD
-from .page import Page, opened
+from .page import Browser, Page, opened
 
 HERE = Path(__file__).with_name("signalr")
 
@@ -71,9 +71,9 @@ def site(node: str) -> Iterator[str]:
 
 
 @pytest.fixture
-async def tab(node: str, chromium: str, site: str) -> AsyncIterator[Page]:
+async def tab(browser: Browser, site: str) -> AsyncIterator[Page]:
     """Open the page; see that nothing went wrong on it."""
-    async with opened(node, chromium) as page:
+    async with opened(browser) as page:
         await page.do("goto", url=site)
         yield page
         assert (await page.do("problems"))["problems"] == []

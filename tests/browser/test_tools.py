@@ -11,7 +11,7 @@ from hyperlambda import Evaluator
 from hyperlambda.server import FileExecutor, SocketServer
 
 from ..server.clients import SECRET, Connect, closed
-from .page import Page, opened
+from .page import Browser, Page, opened
 from .test_page import tab_to
 
 FILES = Path(__file__).parents[2] / "samples" / "files"
@@ -144,9 +144,9 @@ async def test_who_may_not_change_groups_does_not_see_them(
 
 
 async def test_a_user_is_disconnected_and_may_come_back(
-    page: Page, server: SocketServer, node: str, chromium: str
+    page: Page, server: SocketServer, browser: Browser
 ) -> None:
-    async with opened(node, chromium) as other:
+    async with opened(browser) as other:
         await other.connect(server.url, server.token("ada"))
         await page.connect(server.url, server.token("root", ["root"]))
         await page.see("#users b", "ada")
@@ -196,12 +196,12 @@ async def test_a_user_of_the_page_can_be_disconnected_too(
 # Files.
 
 
-async def test_a_file_is_run_and_its_result_shown(node: str, chromium: str) -> None:
+async def test_a_file_is_run_and_its_result_shown(browser: Browser) -> None:
     evaluator = Evaluator(root=FILES)
     with FileExecutor(evaluator) as executor:
         async with (
             SocketServer(port=0, secret=SECRET, execute=executor) as server,
-            opened(node, chromium) as page,
+            opened(browser) as page,
         ):
             evaluator.hub = server.hub
             await page.connect(server.url, server.token("ada", ["member"]))
@@ -237,10 +237,10 @@ async def test_without_files_the_page_says_so(page: Page, server: SocketServer) 
 # The rest.
 
 
-async def test_the_page_says_when_sockets_are_off(node: str, chromium: str) -> None:
+async def test_the_page_says_when_sockets_are_off(browser: Browser) -> None:
     async with (
         SocketServer(port=0, signalr_path="") as server,
-        opened(node, chromium) as page,
+        opened(browser) as page,
     ):
         await page.do("goto", url=server.url)
         await page.click("Connect")
@@ -271,11 +271,11 @@ async def test_all_of_it_works_with_keys_and_is_folded_at_first(
 
 
 async def test_the_reach_counts_connections_once(
-    page: Page, server: SocketServer, node: str, chromium: str
+    page: Page, server: SocketServer, browser: Browser
 ) -> None:
     await page.connect(server.url, server.token("root", ["root", "admin"]))
     await page.subscribe("m", "*")
-    async with opened(node, chromium) as other:
+    async with opened(browser) as other:
         await other.connect(server.url, server.token("ada", ["admin"]))
         await other.subscribe("m")
         await page.publish("m", "1", "Roles", "root, admin")

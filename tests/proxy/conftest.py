@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ..browser.page import Page, find_chromium, opened, running
+from ..browser.page import Browser, Page, opened, running
 from ..cluster.cluster import Cluster
 from ..cluster.conftest import redis
 from ..cluster.redis_server import RedisServer
@@ -59,21 +59,21 @@ def start_nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartNginx
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def browser(node: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Run a browser that finds the site, and takes its certificate."""
     flags = (
         "--ignore-certificate-errors",
         f"--host-resolver-rules=MAP {HOST} 127.0.0.1",
     )
     folder = tmp_path_factory.mktemp("chromium")
-    with running(find_chromium(), folder, *flags) as endpoint:
-        yield endpoint
+    with running(node, folder, *flags) as browser:
+        yield browser
 
 
 @pytest.fixture
-async def page(node: str, chromium: str, site: Nginx) -> AsyncIterator[Page]:
+async def page(browser: Browser, site: Nginx) -> AsyncIterator[Page]:
     """Open a page that must break no rule, and ask no other host."""
-    async with opened(node, chromium) as page:
+    async with opened(browser) as page:
         yield page
         seen = await page.do("problems")
         assert seen == {"problems": [], "hosts": [f"{HOST}:{site.port}"]}
