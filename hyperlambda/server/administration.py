@@ -86,13 +86,14 @@ class Administration(Tables):
         username, group = command.username, command.group
         with self._members_lock:
             lasting = self.backplane.memberships
-            if is_ours and not command.is_member and lasting.has(username, group):
+            # A connection id that is here is nowhere else.
+            is_forwarded = is_ours and username not in self._by_id
+            is_end = is_forwarded and not command.is_member
+            if is_end and lasting.may_have(username, group):
                 command = replace(command, persists=True)
             if command.persists and not self._keep(command, is_ours):
                 return
             own = self._own(username)
-            # A connection id that is here is nowhere else.
-            is_forwarded = is_ours and username not in self._by_id
             # Both under the lock, so that two threads leave the same in both tables.
             change = GroupChange(own, command, is_forwarded)
             self._put(change if is_ours else Ready(change))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeGuard
 
 from ..errors import SocketError
 from ..sockets import Message, SocketGroup, SocketUser
@@ -256,7 +256,7 @@ class OneNode:
         return ()
 
 
-def is_lasting(item: Item) -> bool:
+def is_lasting(item: Item) -> TypeGuard[GroupCommand]:
     """Return whether an item is about memberships that last."""
     return isinstance(item, GroupCommand) and item.persists
 

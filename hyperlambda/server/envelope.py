@@ -12,7 +12,7 @@ head    version (1), node id, number of the first item
 "m"     name, argument (JSON text or null), kind of the audience, its names, excluded
         ids, position (``[epoch, offset]`` or null)
 "g"     username, group, whether its connections enter it; and ``true`` if this goes for
-        later ones too: then it is alone in its batch
+        later ones too: a batch has only such, or none
 "d"     target, whether it may be a username, reason, whether its clients may return
 other   for the backplane itself, see redis_backplane.py
 ======  ==================================================================================

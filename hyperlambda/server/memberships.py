@@ -42,8 +42,8 @@ class Memberships:
         with self._lock:
             return sorted(self._groups.get(username, ()))
 
-    def has(self, username: str, group: str) -> bool:
-        """Return whether a user is in a group for good."""
+    def may_have(self, username: str, group: str) -> bool:
+        """Return whether a user may be in a group for good."""
         with self._lock:
             return group in self._groups.get(username, ())
 
@@ -76,13 +76,18 @@ class Memberships:
             raise SocketError(f"{self._count:,} memberships of groups last already")
         self._note(username, group, is_member)
 
-    def _note(self, username: str, group: str, is_member: bool) -> None:
-        groups = self._groups.setdefault(username, set())
-        if is_member and group not in groups:
+    def _note(self, username: str, group: str, is_member: bool) -> bool:
+        """Let it be so; return whether it was not."""
+        groups = self._groups.get(username, set())
+        if is_member is (group in groups):
+            return False
+        if is_member:
+            self._groups[username] = groups
             groups.add(group)
             self._count += 1
-        elif not is_member and group in groups:
+        else:
             groups.remove(group)
             self._count -= 1
-        if not groups:
-            del self._groups[username]
+            if not groups:
+                del self._groups[username]
+        return True

@@ -16,6 +16,10 @@ __all__ = ["Outbox", "Sending"]
 _BATCH_LINES = 1_000
 _BATCH_BYTES = 256 * 1024
 
+_LASTING_SHARE = 20
+"""So many times as many may wait of what lasts: a program may put a whole firm into groups,
+and what is lost here is undone at this node too when it reads what Redis has."""
+
 _log = logging.getLogger("hyperlambda.server")
 
 
@@ -40,8 +44,9 @@ class Outbox:
 
     Args:
         node: The id of this node.
-        max_items: How many messages may wait; commands may be as many again.
-        max_bytes: How much may wait.
+        max_items: How many messages may wait; of commands twice as many, of changes that
+            last 20 times.
+        max_bytes: How much may wait when a message comes; for all else, twice that.
 
     Attributes:
         sent: How many items were sent.
@@ -70,9 +75,7 @@ class Outbox:
 
     def put(self, item: Item) -> bool:
         """Add an item; return whether there was room."""
-        # Who must go, or must hear no more, counts more than one more message.
-        room = self._max_items * (1 if item.__class__ is Message else 2)
-        if len(self._waiting) >= room or self._bytes >= self._max_bytes:
+        if self._is_full_for(item):
             self._lose()
             return False
         line = encode_item(item)
@@ -92,12 +95,6 @@ class Outbox:
             self.sent += len(self._unsure.items)
             self._unsure = None
 
-    @property
-    def items(self) -> list[Item]:
-        """What waits, in order."""
-        sent = [] if self._unsure is None else self._unsure.items
-        return [*sent, *(item for item, _ in self._waiting)]
-
     def batch_of(self, entry: Entry) -> bytes:
         """
         Return the batch of an entry of the backplane itself.
@@ -106,19 +103,29 @@ class Outbox:
         """
         return join_batch(self._node, 0, [encode_entry(entry)])
 
+    def _is_full_for(self, item: Item) -> bool:
+        # Who must go, or must hear no more, counts more than one more message.
+        share = 1 if item.__class__ is Message else 2
+        count = _LASTING_SHARE if share == 2 and is_lasting(item) else share
+        return (
+            len(self._waiting) >= count * self._max_items
+            or self._bytes >= share * self._max_bytes
+        )
+
     def _gather(self) -> Sending:
         items: list[Item] = []
         lines: list[bytes] = []
         size = 0
+        # What lasts is published in another way than all else.
+        lasts = is_lasting(self._waiting[0][0])
         while self._waiting and len(lines) < _BATCH_LINES and size < _BATCH_BYTES:
-            if items and is_lasting(self._waiting[0][0]):
+            item, line = self._waiting[0]
+            if is_lasting(item) is not lasts:
                 break
-            item, line = self._waiting.popleft()
+            self._waiting.popleft()
             items.append(item)
             lines.append(line)
             size += len(line)
-            if is_lasting(item):
-                break
         self._bytes -= size
         first = self._number
         self._number += len(lines)

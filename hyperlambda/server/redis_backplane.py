@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import SocketError
-from .backplane import Figure, GroupCommand, Item, Receiver
+from .backplane import Figure, Item, Receiver, is_lasting
 from .cluster_figures import cluster_figures
 from .cluster_view import ClusterTables
 from .connection import Connection
@@ -67,7 +67,7 @@ class RedisBackplane:
         target: Which Redis.
         heartbeat: Seconds between two signs of life.
         max_waiting: How many messages may wait to be sent; the others reach only the
-            clients of this node. Commands may be as many again.
+            clients of this node. Of commands there may be more.
         max_bytes: The same in bytes.
         start_timeout: Seconds that `start` gives Redis, before this node begins alone.
         history: Of the hub, to be kept in Redis.
@@ -155,8 +155,8 @@ class RedisBackplane:
         if not self._outbox.put(item):
             if history is not None:
                 history.lose(item)
-            if isinstance(item, GroupCommand) and item.persists:
-                self.memberships.confirm(item)
+            if is_lasting(item):
+                self.memberships.give_up(item)
             return True
         self._work.set()
         return history is None or not history.makes_wait(item, self._hub)
@@ -209,13 +209,12 @@ class RedisBackplane:
             try:
                 await self._session()
             except* (OSError, package.RedisError) as group:
-                error = _first(group)
                 if not self._was_lost:
                     self._was_lost = True
                     _log.warning(
                         "%s is away; this node goes on alone: %s",
                         self._target,
-                        explain(error),
+                        explain(group),
                     )
             except* Exception:
                 # A mistake of ours: the clients of this node must not suffer from it.
@@ -239,10 +238,7 @@ class RedisBackplane:
                 await self._confirm(pubsub)
                 await self._own.write_all(redis, self._tell)
                 names = await redis.smembers(self._keys.nodes)
-            if self._history is not None:
-                await self._history.catch_up(redis, self._hub, self._outbox.unsure)
-            own = self._tables.of_node(self.node).values()
-            await self.memberships.catch_up(redis, self._outbox.items, own, self._hub)
+            await self._catch_up(redis)
             self._peers.read(redis, {name.decode() for name in names} - {self.node})
             self._heard_itself = self._loop.time()
             async with asyncio.TaskGroup() as group:
@@ -257,6 +253,20 @@ class RedisBackplane:
             await self._peers.stop_reading()
             await pubsub.aclose()
             await redis.aclose()
+
+    async def _catch_up(self, redis: Client) -> None:
+        """Read what was missed; what is published from now on is heard after that."""
+        history = self._history
+        missed = None
+        if history is not None:
+            missed = await history.read_missed(redis, self._hub)
+        # Read later than the messages, and known before they reach anybody: who was
+        # taken out of a group meanwhile must not get what came after that.
+        await self.memberships.catch_up(
+            redis, lambda: self._tables.of_node(self.node).values(), self._hub
+        )
+        if history is not None and missed is not None:
+            history.catch_up(missed, self._hub, self._outbox.unsure)
 
     async def _confirm(self, pubsub: Client) -> None:
         reply = await pubsub.get_message(timeout=self._timeout)
@@ -346,9 +356,9 @@ class RedisBackplane:
     async def _publish(self, batch: bytes, items: Sequence[Item]) -> None:
         """Publish a batch, which holds these items; maybe once more, after a failure."""
         history, redis, channel = self._history, self._redis, self._keys.messages
-        (first, *_) = items
-        if isinstance(first, GroupCommand) and first.persists:
-            await self.memberships.publish(redis, channel, batch, first)
+        if is_lasting(items[0]):
+            lasting = [item for item in items if is_lasting(item)]
+            await self.memberships.publish(redis, channel, batch, lasting)
         elif history is None or not await history.publish(
             redis, batch, items, self._hub
         ):
@@ -392,13 +402,13 @@ class RedisBackplane:
             self._heard_itself = self._loop.time()
             if self._history is not None:
                 self._history.take_back(batch, self._hub)
-            lasting = lasting_in(batch)
-            if lasting is not None:
-                self.memberships.confirm(lasting)
+            for command in lasting_in(batch):
+                if self.memberships.confirm(command):
+                    self._hub.accept(command)
             return
         # What nodes tell of themselves has no number.
         skipped = self._next.get(batch.node, 0) - batch.first if batch.first else 0
-        if skipped > 0 and lasting_in(batch) is not None:
+        if skipped > 0 and lasting_in(batch):
             skipped = 0  # whoever sends it twice has written it twice
         for line in batch.lines[max(skipped, 0) :]:
             self._take_entry(batch.node, line)
@@ -431,11 +441,3 @@ class RedisBackplane:
             ValueError,
         ) as error:
             _log.warning("an entry of node %s was not understood: %s", node, error)
-
-
-def _first(group: BaseExceptionGroup[Exception]) -> Exception:
-    error: Any = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    found: Exception = error
-    return found

@@ -224,6 +224,8 @@ def _check_query(url: str) -> None:
 
 
 def explain(error: BaseException) -> str:
-    """Return what went wrong in one line, without a password."""
+    """Return what went wrong (first, of several) in one line, without a password."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
     text = " ".join(str(error).split()) or type(error).__name__
     return _SECRETS.sub("//", text)

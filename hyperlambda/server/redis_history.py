@@ -134,20 +134,30 @@ class RedisHistory:
             if ticket is not None:
                 hub.act(partial(hub.pass_over, ticket))
 
-    async def catch_up(self, redis: Client, hub: Receiver, unsure: int | None) -> None:
+    async def read_missed(self, redis: Client, hub: Receiver) -> Callable[[], int]:
         """
-        Take what was kept while nobody told us; what is published is heard already.
+        Read what was kept while nobody told us; what is published is heard already.
 
         What comes later than our first question is left to the channel.
 
+        Returns:
+            What lets it take effect, for `catch_up`.
+        """
+        async with patience(_CATCH_UP_TIMEOUT):
+            return await self._prepare(redis, hub)
+
+    def catch_up(
+        self, take: Callable[[], int], hub: Receiver, unsure: int | None
+    ) -> None:
+        """
+        Let what was missed take effect.
+
         Args:
-            redis: Where it is kept.
-            hub: Where it takes effect.
+            take: Does that.
+            hub: Where it does.
             unsure: The number of the first of our messages that will be sent again,
                 because nobody knows whether they were kept; None: there are none.
         """
-        async with patience(_CATCH_UP_TIMEOUT):
-            take = await self._prepare(redis, hub)
         hub.act(take)
         # What was sent for certain has been read now, and will not come once more.
         sent = [each for each in self._awaited if unsure is None or each < unsure]

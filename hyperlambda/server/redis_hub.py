@@ -26,7 +26,7 @@ from .envelope import encode_item, join_batch
 from .history import History
 from .negotiation import new_id
 from .redis_client import Client, Redis, explain, import_redis, open_blocking_redis
-from .redis_memberships import read_groups, write_change
+from .redis_memberships import read_groups, write_changes
 from .redis_presence import parse_records
 from .redis_script import PUBLISH, HistoryKeys, prepare, read_rules
 
@@ -130,7 +130,7 @@ class RedisHub:
         found: list[str] = self._ask(
             lambda: read_groups(self._redis, self._keys, username)
         )
-        return sorted(found)
+        return found
 
     def close(self) -> None:
         """End the connection to Redis."""
@@ -162,7 +162,7 @@ class RedisHub:
         keys, channel = HistoryKeys(self._target.prefix), self._keys.messages
         if isinstance(item, GroupCommand) and item.persists:
             with self._redis.pipeline(transaction=True) as pipe:
-                write_change(pipe, self._keys, item)
+                write_changes(pipe, self._keys, [item])
                 pipe.publish(channel, batch)
                 pipe.execute()
             return

@@ -7,7 +7,9 @@ the set when it joins the others. So a connection gets its groups
 without a question to Redis, also while that is away.
 
 What is changed here counts here at once. Until it comes back from the channel, what is
-heard about the same membership was published before it, and is passed over.
+heard about the same membership was published before it, and is passed over. Each end of a
+membership is written, whether this node knows of the membership or not: another may just
+have let it begin.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from json import loads
 
-from .backplane import GroupCommand, Item, Receiver
+from .backplane import GroupCommand, Receiver
 from .cluster_view import Record
 from .envelope import Batch, EnvelopeError, decode_entry, encode_entry
 from .memberships import MAX_MEMBERSHIPS, Memberships
@@ -29,7 +31,7 @@ __all__ = [
     "lasting_in",
     "membership_entry",
     "read_groups",
-    "write_change",
+    "write_changes",
 ]
 
 _READ_TIMEOUT = 60.0
@@ -46,13 +48,14 @@ def membership_entry(username: str, group: str) -> bytes:
     return encode_entry([username, group])
 
 
-def write_change(pipe: Client, keys: Keys, command: GroupCommand) -> None:
-    """Add what keeps a change, or forgets what it ends, to a pipeline."""
-    entry = membership_entry(command.username, command.group)
-    if command.is_member:
-        pipe.sadd(keys.memberships, entry)
-    else:
-        pipe.srem(keys.memberships, entry)
+def write_changes(pipe: Client, keys: Keys, commands: Iterable[GroupCommand]) -> None:
+    """Add what keeps changes, or forgets what they end, to a pipeline."""
+    for command in commands:
+        entry = membership_entry(command.username, command.group)
+        if command.is_member:
+            pipe.sadd(keys.memberships, entry)
+        else:
+            pipe.srem(keys.memberships, entry)
 
 
 def read_groups(redis: Client, keys: Keys, username: str) -> list[str]:
@@ -61,21 +64,23 @@ def read_groups(redis: Client, keys: Keys, username: str) -> list[str]:
     begin = membership_entry(username, "")[:-3]
     pattern = re.sub(rb"([\\\[\]*?^-])", rb"\\\1", begin) + b"*"
     found = redis.sscan_iter(keys.memberships, match=pattern, count=_PORTION)
-    entries = [_read(each) for each in found]
-    return [group for owner, group in entries if owner == username]
+    # The cursor may lead to one twice.
+    groups = {group for owner, group in _understood(found) if owner == username}
+    return sorted(groups)
 
 
-def lasting_in(batch: Batch) -> GroupCommand | None:
-    """Return the change that is all of a batch; None if that is something else."""
-    if len(batch.lines) != 1 or not batch.lines[0].startswith(b'["g"'):
-        return None
+def lasting_in(batch: Batch) -> list[GroupCommand]:
+    """Return the changes that are all of a batch; none if it holds anything else."""
+    commands = []
     try:
-        command = decode_entry(batch.lines[0])
+        for line in batch.lines:
+            command = decode_entry(line) if line.startswith(b'["g"') else None
+            if not isinstance(command, GroupCommand) or not command.persists:
+                return []
+            commands.append(command)
     except EnvelopeError:
-        return None
-    if isinstance(command, GroupCommand) and command.persists:
-        return command
-    return None
+        return []
+    return commands
 
 
 class SharedMemberships(Memberships):
@@ -92,9 +97,14 @@ class SharedMemberships(Memberships):
         self._keys = keys
         # Of changes that did not come back yet, how many there are of each membership.
         self._own: Counter[tuple[str, str]] = Counter()
-        # What was heard while the set is read.
-        self._heard: list[GroupCommand] | None = None
+        # How many of these were published: less than none if they came back before that
+        # was known.
+        self._sent: Counter[tuple[str, str]] = Counter()
         self._is_told = False
+
+    def may_have(self, username: str, group: str) -> bool:
+        """Return True: nobody knows what another node says just now."""
+        return True
 
     def change(self, username: str, group: str, is_member: bool) -> None:
         """Let a membership begin or end; see `Memberships`."""
@@ -105,68 +115,82 @@ class SharedMemberships(Memberships):
     def hear(self, username: str, group: str, is_member: bool) -> bool:
         """Note what another node has changed; see `Memberships`."""
         with self._lock:
-            if self._heard is not None:
-                self._heard.append(GroupCommand(username, group, is_member))
             if (username, group) in self._own:
                 return False
             self._note(username, group, is_member)
             return True
 
-    def confirm(self, command: GroupCommand) -> None:
-        """Note that a change of this node came back, or never will."""
+    def confirm(self, command: GroupCommand) -> bool:
+        """
+        Note that a change of this node came back.
+
+        Returns:
+            Whether it changes what is known: it was sent twice, and another came between.
+        """
+        key = command.username, command.group
         with self._lock:
-            if self._heard is not None:
-                self._heard.append(command)
-            key = command.username, command.group
-            self._own[key] -= 1
-            if self._own[key] <= 0:
-                del self._own[key]
-                self._note(*key, command.is_member)
+            if key in self._own:
+                _add(self._own, key, -1)
+                _add(self._sent, key, -1)
+            return key not in self._own and self._note(*key, command.is_member)
+
+    def give_up(self, command: GroupCommand) -> None:
+        """Note that a change of this node never goes to the others."""
+        with self._lock:
+            _add(self._own, (command.username, command.group), -1)
 
     async def publish(
-        self, redis: Client, channel: str, batch: bytes, command: GroupCommand
+        self,
+        redis: Client,
+        channel: str,
+        batch: bytes,
+        commands: Sequence[GroupCommand],
     ) -> None:
-        """Keep a change, and publish its batch."""
+        """Keep changes, and publish their batch."""
         try:
             async with redis.pipeline(transaction=True) as pipe:
-                write_change(pipe, self._keys, command)
+                write_changes(pipe, self._keys, commands)
                 pipe.publish(channel, batch)
                 await pipe.execute()
         except import_redis().ResponseError as error:
             # Its memory is full, or it does not let us: the nodes know it all the same.
             self._tell(error)
             await redis.publish(channel, batch)
+        with self._lock:
+            for command in commands:
+                _add(self._sent, (command.username, command.group), 1)
 
     async def catch_up(
-        self,
-        redis: Client,
-        waiting: Iterable[Item],
-        own: Iterable[Record],
-        hub: Receiver,
+        self, redis: Client, own: Callable[[], Iterable[Record]], hub: Receiver
     ) -> None:
         """
-        Read what there is, while what is published is heard already.
+        Read what there is; what is published meanwhile is heard after that.
 
         Args:
             redis: Where it is kept.
-            waiting: What this node has not sent yet.
-            own: The connections that are here, which may have to be in other groups.
+            own: Returns the connections that are here, which may have to be in other
+                groups; some may come while it is read.
             hub: Does that.
         """
-        self._heard = []
+        found: dict[str, set[str]] | None = None
         try:
             async with patience(_READ_TIMEOUT):
                 found = await self._read_all(redis)
         except import_redis().ResponseError as error:
             self._tell(error)
-            return
-        finally:
-            heard, self._heard = self._heard, None
-        present = {each.username for each in own if each.username is not None}
         with self._lock:
-            changes = self._replace(found, heard, waiting, present)
-        for change in changes:
-            hub.accept(change)
+            # What was sent is in the set, and does not come back any more.
+            self._own.subtract(self._sent)
+            self._own = +self._own
+            self._sent.clear()
+            before, after = self._groups, self._groups
+            if found is not None:
+                after = self._replace(found)
+        for username in {each.username or "" for each in own()}:
+            then, now = before.get(username, set()), after.get(username, set())
+            for group in then ^ now:
+                # As one that lasts, so that what a thread says just now goes before.
+                hub.accept(GroupCommand(username, group, group in now, True))
 
     async def _read_all(self, redis: Client) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
@@ -175,38 +199,17 @@ class SharedMemberships(Memberships):
             cursor, entries = await redis.sscan(
                 self._keys.memberships, max(cursor, 0), count=_PORTION
             )
-            for username, group in map(_read, entries):
+            for username, group in _understood(entries):
                 found.setdefault(username, set()).add(group)
         return found
 
-    def _replace(
-        self,
-        found: dict[str, set[str]],
-        heard: Iterable[GroupCommand],
-        waiting: Iterable[Item],
-        present: Collection[str],
-    ) -> list[GroupCommand]:
-        """Know this from now on; the lock is held."""
-        before = self._groups
-        # Whatever else was sent is in the set.
-        self._own = Counter(
-            (item.username, item.group)
-            for item in waiting
-            if isinstance(item, GroupCommand) and item.persists
-        )
-        kept = [
-            GroupCommand(username, group, group in before.get(username, ()))
-            for username, group in self._own
-        ]
-        self._groups = found
+    def _replace(self, found: dict[str, set[str]]) -> dict[str, set[str]]:
+        """Know this from now on, but for what goes to the others yet; return it."""
+        before, self._groups = self._groups, found
         self._count = sum(map(len, found.values()))
-        for each in (*heard, *kept):
-            self._note(each.username, each.group, each.is_member)
-        return [
-            GroupCommand(username, group, group in self._groups.get(username, ()))
-            for username in present
-            for group in before.get(username, set()) ^ self._groups.get(username, set())
-        ]
+        for username, group in self._own:
+            self._note(username, group, group in before.get(username, ()))
+        return found
 
     def _tell(self, error: Exception) -> None:
         if not self._is_told:
@@ -216,6 +219,19 @@ class SharedMemberships(Memberships):
             )
 
 
-def _read(entry: bytes) -> tuple[str, str]:
-    username, group = loads(entry.decode("utf-8", "surrogatepass"))
-    return username, group
+def _understood(entries: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    """Yield memberships; somebody else may have put anything there."""
+    for entry in entries:
+        try:
+            username, group = loads(entry.decode("utf-8", "surrogatepass"))
+        except (ValueError, TypeError, RecursionError):
+            continue
+        if type(username) is str and type(group) is str and username and group:
+            yield username, group
+
+
+def _add(counter: Counter[tuple[str, str]], key: tuple[str, str], change: int) -> None:
+    """Change a count, and keep none of zero, of which there would be ever more."""
+    counter[key] += change
+    if not counter[key]:
+        del counter[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -101,7 +102,11 @@ def guarded(kind: str, tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.mark.parametrize("kind", SERVERS)
 async def test_nodes_and_programs_meet_there(
-    guarded: RedisServer, kind: str, join: Connect, tmp_path: Path
+    guarded: RedisServer,
+    kind: str,
+    join: Connect,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     target = Redis(URLS[kind].format(port=guarded.port, folder=tmp_path))
     check_redis(target)
@@ -120,6 +125,12 @@ async def test_nodes_and_programs_meet_there(
             hub.publish(Message("bar"))
             assert await client.receive() == message("bar")
             assert hub.count_users() == 1
+            hub.add_to_group("ada", "g", persist=True)
+            assert hub.lasting_groups_of("ada") == ["g"]
+            servers[0].hub.remove_from_group("ada", "g")
+            while hub.lasting_groups_of("ada"):
+                await asyncio.sleep(0.01)
+    assert not caplog.records  # which would tell of a right that is missing
 
 
 async def test_histories_need_some_rights_more(tmp_path: Path, join: Connect) -> None:

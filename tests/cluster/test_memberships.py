@@ -10,6 +10,7 @@ import pytest
 
 from hyperlambda.server.envelope import encode_entry
 from hyperlambda.server.negotiation import new_id
+from hyperlambda.server.outbox import Sending
 from hyperlambda.server.redis_client import Client, Redis
 from hyperlambda.server.redis_hub import RedisHub
 from hyperlambda.sockets import Audience, AudienceKind, Message
@@ -119,7 +120,7 @@ async def test_a_node_that_was_cut_off_makes_up_for_it(
     first.hub.add_to_group("bo", "g", persist=True)
     second.hub.add_to_group("ada", "own", persist=True)
     assert second.hub.lasting_groups_of("ada") == ["old", "own"]
-    await until(lambda: not first.backplane._outbox.items)
+    await until(lambda: not len(first.backplane._outbox))
     second.come_back()
     await until(lambda: all_know(nodes, "ada", "g", "own"))
     await until(lambda: all_know(nodes, "bo", "g"))
@@ -128,6 +129,113 @@ async def test_a_node_that_was_cut_off_makes_up_for_it(
     assert await numbers(ada, 2) == [1, 2]
     [id] = first.hub.users("ada")[0].connections
     await until(lambda: first.hub.groups_of(id) == ["g", "own"])
+
+
+async def test_what_comes_while_it_is_read_is_not_forgotten(
+    start_node: StartNode, target: Redis, join: Connect
+) -> None:
+    """Who connects then gets the groups, and what programs say then stays said."""
+    first, second = nodes = [await start_node(target) for _ in range(2)]
+    first.hub.add_to_group("ada", "old", persist=True)
+    await until(lambda: all_know(nodes, "ada", "old"))
+    await second.go_away()
+    first.hub.add_to_group("bo", "g", persist=True)
+    await until(lambda: len(first.backplane._outbox) == 0)
+    shared = second.backplane.memberships
+    read_all, was_read, end = shared._read_all, asyncio.Event(), asyncio.Event()
+
+    async def read(redis: Client) -> dict[str, set[str]]:
+        found = await read_all(redis)
+        was_read.set()
+        await end.wait()
+        # It stands in the hub's inbox, and nowhere else yet.
+        second.hub.remove_from_group("ada", "old")
+        return found
+
+    shared._read_all = read  # type: ignore[method-assign]
+    ada = await listening(join, second, "*", user="ada")
+    second.come_back()
+    await was_read.wait()
+    bo = await listening(join, second, "*", user="bo")
+    end.set()
+    await until(lambda: all_know(nodes, "ada") and all_know(nodes, "bo", "g"))
+    await until(lambda: second.hub.groups_of(bo.id) == ["g"])
+    assert second.hub.groups_of(ada.id) == []
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+async def test_an_end_holds_where_nobody_has_heard_of_the_beginning(
+    start_node: StartNode, target: Redis, *, is_away: bool
+) -> None:
+    first, second = nodes = [await start_node(target) for _ in range(2)]
+    if is_away:
+        await second.go_away()
+    first.hub.add_to_group("ada", "g", persist=True)
+    # It has left the first, and is not with the second yet.
+    await until(lambda: len(first.backplane._outbox) == 0)
+    assert second.hub.lasting_groups_of("ada") == []
+    second.hub.remove_from_group("ada", "g")
+    if is_away:
+        second.come_back()
+    await until(lambda: not second.backplane.memberships._own)
+    await until(lambda: all_know(nodes, "ada"))
+
+
+async def test_who_was_taken_out_meanwhile_gets_nothing_that_came_after_that(
+    start_node: StartNode, target: Redis, join: Connect
+) -> None:
+    """Also of what is kept, and makes up for what a node has missed."""
+    first, second = nodes = [await start_node(target) for _ in range(2)]
+    first.hub.add_to_group("ada", "g", persist=True)
+    await until(lambda: all_know(nodes, "ada", "g"))
+    ada = await listening(join, second, "*", user="ada")
+    await second.go_away()
+    first.hub.remove_from_group("ada", "g")
+    first.publish("many.a", 1, audience=TO_GROUP)
+    first.publish("many.a", 2)
+    await first.has(2)
+    second.come_back()
+    assert await numbers(ada, 1) == [2]
+
+
+async def test_a_change_between_two_sendings_of_another_is_undone_for_all(
+    start_node: StartNode, target: Redis, client: Client, join: Connect
+) -> None:
+    """As when Redis does what it was asked long after it was asked anew."""
+    node = await start_node(target)
+    ada = await listening(join, node, "*", user="ada")
+    node.hub.add_to_group("ada", "g", persist=True)
+    sending = node.backplane._outbox._gather
+    batches: list[bytes] = []
+
+    def gather() -> Sending:
+        found = sending()
+        batches.append(found.batch)
+        return found
+
+    node.backplane._outbox._gather = gather  # type: ignore[method-assign]
+    await until(lambda: batches and not node.backplane.memberships._own)
+    with RedisHub(target) as hub:
+        hub.remove_from_group("ada", "g")
+    await until(lambda: node.hub.groups_of(ada.id) == [])
+    [batch] = batches
+    await client.publish(target.keys.messages, batch)
+    await until(lambda: node.hub.groups_of(ada.id) == ["g"])
+    assert node.hub.lasting_groups_of("ada") == ["g"]
+    assert not node.backplane.memberships._sent
+
+
+async def test_what_else_stands_there_is_passed_over(
+    start_node: StartNode, target: Redis, client: Client
+) -> None:
+    others = (b"", b"x", b'["ada"]', b'["ada",1]', b'["","g"]', b'["ada",""]', b"\xff")
+    mine = encode_entry(["ada", "g"])
+    await client.sadd(target.keys.memberships, mine, *others, b"[" * 100_000)
+    node = await start_node(target)
+    assert node.backplane.is_connected
+    assert node.hub.lasting_groups_of("ada") == ["g"]
+    with RedisHub(target) as hub:
+        assert hub.lasting_groups_of("ada") == ["g"]
 
 
 async def test_what_is_said_at_many_nodes_at_once_is_the_same_for_all(
@@ -158,7 +266,7 @@ async def test_what_is_said_at_many_nodes_at_once_is_the_same_for_all(
             away = None
     for node in nodes:
         await until(lambda node=node: node.backplane.is_connected)
-        await until(lambda node=node: not node.backplane._outbox.items)
+        await until(lambda node=node: not len(node.backplane._outbox))
 
     async def agree() -> bool:
         found = {
@@ -178,7 +286,10 @@ async def test_what_is_said_at_many_nodes_at_once_is_the_same_for_all(
 
     while not await agree():
         await asyncio.sleep(0.02)
-    assert all(not node.backplane.memberships._own for node in nodes)
+    for node in nodes:
+        shared = node.backplane.memberships
+        assert not shared._own
+        await until(lambda shared=shared: not shared._sent)
 
 
 async def test_a_batch_that_is_sent_twice_counts_twice(

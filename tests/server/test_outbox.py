@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from hyperlambda.server.backplane import DisconnectCommand
+from hyperlambda.server.backplane import DisconnectCommand, GroupCommand
 from hyperlambda.server.envelope import decode_entry, split_batch
 from hyperlambda.server.outbox import Outbox
 from hyperlambda.sockets import Message
@@ -78,6 +78,42 @@ def test_what_finds_no_room_is_counted_and_told_once_in_a_while(
     assert [outbox.put(BYE) for _ in range(3)] == [True, True, False]
     assert sent(outbox) == [(1, [message(0), message(1), BYE, BYE])]
     assert outbox.put(message(3))
+
+
+def lasting(number: int) -> GroupCommand:
+    return GroupCommand(f"user {number}", "g", True, True)
+
+
+def test_what_lasts_leaves_apart_from_all_else() -> None:
+    outbox = Outbox("n", max_items=5_000, max_bytes=1 << 20)
+    many = [lasting(number) for number in range(1_500)]
+    for item in (message(0), BYE, *many, message(1), lasting(1_500), BYE):
+        assert outbox.put(item)
+    assert sent(outbox) == [
+        (1, [message(0), BYE]),
+        (3, many[:1_000]),
+        (1_003, many[1_000:]),
+        (1_503, [message(1)]),
+        (1_504, [lasting(1_500)]),
+        (1_505, [BYE]),
+    ]
+
+
+def test_messages_and_commands_leave_room_for_what_lasts() -> None:
+    outbox = Outbox("n", max_items=2, max_bytes=1 << 20)
+    for item in (message(0), message(1), BYE, BYE):
+        assert outbox.put(item)
+    assert not outbox.put(BYE)
+    kept = [outbox.put(lasting(number)) for number in range(100)]
+    assert kept == [True] * 36 + [False] * 64
+
+
+def test_messages_leave_bytes_for_commands() -> None:
+    outbox = Outbox("n", max_items=1_000, max_bytes=1_000)
+    assert outbox.put(Message("foo", f'"{"x" * 1_000}"'))
+    assert not outbox.put(message(1))
+    assert outbox.put(BYE)
+    assert outbox.put(lasting(1))
 
 
 def test_bytes_are_bounded_too() -> None:
