@@ -25,6 +25,10 @@ class Administration(Tables):
     def _put(self, item: Entry) -> None:
         """Append to the inbox; raises SocketError if nobody will look there."""
 
+    @abstractmethod
+    def _require_running(self) -> None:
+        """Raise SocketError if nobody will look into the inbox."""
+
     def add_to_group(self, username: str, group: str, *, persist: bool = False) -> None:
         """
         Put a user's present connections (or one, by its id) into a group.
@@ -83,6 +87,8 @@ class Administration(Tables):
 
     def _change_group(self, command: GroupCommand, *, is_ours: bool = True) -> None:
         check_command(command)
+        # Before anything is known of it: what is refused must not last.
+        self._require_running()
         username, group = command.username, command.group
         with self._members_lock:
             lasting = self.backplane.memberships

@@ -369,7 +369,12 @@ class SocketHub(Administration):
         self.counters.deliveries += receivers.count
         return max(map(len, frames.values()))
 
+    def _require_running(self) -> None:
+        if self._is_closed or self.wake is None:
+            raise SocketError("the socket server is not running")
+
     def _put(self, item: Entry) -> None:
+        # As above, without a call: this is done for each message.
         if self._is_closed or self.wake is None:
             raise SocketError("the socket server is not running")
         self._inbox.append(item)

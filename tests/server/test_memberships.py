@@ -94,6 +94,16 @@ def test_names_are_needed(hub: SocketHub, username: str, group: str) -> None:
     assert len(hub.backplane.memberships) == 0
 
 
+@pytest.mark.parametrize("is_over", [False, True])
+def test_what_a_hub_that_does_not_run_refuses_does_not_last(*, is_over: bool) -> None:
+    hub = SocketHub(wake=(lambda: None) if is_over else None)
+    if is_over:
+        hub.close()
+    with pytest.raises(SocketError, match="not running"):
+        hub.add_to_group("ada", "g", persist=True)
+    assert hub.lasting_groups_of("ada") == []
+
+
 def test_there_are_not_too_many() -> None:
     memberships = Memberships(max_count=2)
     memberships.change("ada", "g", True)
