@@ -238,7 +238,12 @@ class RedisBackplane:
                 await self._confirm(pubsub)
                 await self._own.write_all(redis, self._tell)
                 names = await redis.smembers(self._keys.nodes)
-            await self._catch_up(redis)
+            async with asyncio.TaskGroup() as group:
+                # It may take longer than others believe that a silent node lives.
+                alive = self._own.stay(redis, self._tell, self._heartbeat)
+                staying = group.create_task(alive)
+                await self._catch_up(redis)
+                staying.cancel()
             self._peers.read(redis, {name.decode() for name in names} - {self.node})
             self._heard_itself = self._loop.time()
             async with asyncio.TaskGroup() as group:

@@ -147,6 +147,13 @@ class OwnPresence:
             if not is_known:
                 await self._write_all(redis, tell)
 
+    async def stay(self, redis: Client, tell: _Tell, interval: float) -> None:
+        """Say so again and again, each time after some seconds, until it is cancelled."""
+        while True:
+            await asyncio.sleep(interval)
+            async with patience():
+                await self.renew(redis, tell)
+
     async def remove(self, redis: Client, tell: _Tell) -> None:
         """Take leave."""
         async with redis.pipeline(transaction=True) as pipe:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hyperlambda.server.envelope import encode_entry
 from hyperlambda.server.negotiation import new_id
 from hyperlambda.server.outbox import Sending
+from hyperlambda.server.redis_backplane import MISSED
 from hyperlambda.server.redis_client import Client, Redis
 from hyperlambda.server.redis_hub import RedisHub
 from hyperlambda.sockets import Audience, AudienceKind, Message
@@ -161,6 +163,34 @@ async def test_what_comes_while_it_is_read_is_not_forgotten(
     await until(lambda: all_know(nodes, "ada") and all_know(nodes, "bo", "g"))
     await until(lambda: second.hub.groups_of(bo.id) == ["g"])
     assert second.hub.groups_of(ada.id) == []
+
+
+async def test_who_reads_for_long_counts_as_there(
+    start_node: StartNode, target: Redis, join: Connect
+) -> None:
+    first, second = [await start_node(target) for _ in range(2)]
+    await listening(join, second, "*", user="ada")
+    await until(lambda: first.hub.users("ada"))
+    await second.go_away()
+    shared, presence = second.backplane.memberships, second.backplane._own
+    read_all, renew, times = shared._read_all, presence.renew, 0
+    seen: list[int] = []
+
+    async def count(*arguments: Any) -> None:
+        nonlocal times
+        await renew(*arguments)
+        times += 1
+
+    async def read(redis: Client) -> dict[str, set[str]]:
+        await until(lambda: times > MISSED + 1)
+        seen.append(first.hub.count_users())
+        return await read_all(redis)
+
+    shared._read_all = read  # type: ignore[method-assign]
+    presence.renew = count  # type: ignore[method-assign]
+    second.come_back()
+    await until(lambda: seen)
+    assert seen == [1]
 
 
 @pytest.mark.parametrize("is_away", [False, True])
