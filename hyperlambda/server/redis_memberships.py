@@ -3,8 +3,8 @@ Memberships that last, of all nodes: kept in Redis, and in the memory of each no
 
 They are a set in Redis. A change is written there and published in one transaction, so
 that the order of the channel is that of the set; each node notes what it hears, and reads
-the set when it joins the others. So a connection gets its groups
-without a question to Redis, also while that is away.
+the set when it joins the others. So a connection gets its groups without a question to
+Redis, also while that is away.
 
 What is changed here counts here at once. Until it comes back from the channel, what is
 heard about the same membership was published before it, and is passed over. Each end of a
