@@ -68,8 +68,21 @@ bench-accelerated: .venv-fast/installed
 demo: .venv/installed
 	@$(BIN)/hyperlambda demo
 
+# Without arguments in two halves at one time: one waits for servers and browsers while
+# the other computes. What the second one says comes at its end.
+SYSTEMS := $(addprefix tests/, browser cluster commands proxy server)
+
 test: .venv/developing
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	@mkdir -p build
+	@$(BIN)/python -m pytest $(addprefix --ignore=, $(SYSTEMS)) > build/language.log 2>&1 & \
+		language=$$!; \
+		$(BIN)/python -m pytest $(SYSTEMS); systems=$$?; \
+		wait $$language; status=$$?; cat build/language.log; \
+		[ $$systems -eq 0 ] && [ $$status -eq 0 ]
+endif
 
 check: .venv/developing
 	$(BIN)/ruff check .
