@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test accelerated test-accelerated bench-accelerated check bench \
+.PHONY: help demo test test-systems test-language accelerated test-accelerated bench-accelerated check bench \
 	bench-quick soak idle storm fmt clean
 
 help:
@@ -69,20 +69,23 @@ demo: .venv/installed
 	@$(BIN)/hyperlambda demo
 
 # Without arguments in two halves at one time: one waits for servers and browsers while
-# the other computes. What the second one says comes at its end.
+# the other computes, and says what it has found at its end.
 SYSTEMS := $(addprefix tests/, browser cluster commands proxy server)
 
 test: .venv/developing
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	@mkdir -p build
-	@$(BIN)/python -m pytest $(addprefix --ignore=, $(SYSTEMS)) > build/language.log 2>&1 & \
-		language=$$!; \
-		$(BIN)/python -m pytest $(SYSTEMS); systems=$$?; \
-		wait $$language; status=$$?; cat build/language.log; \
-		[ $$systems -eq 0 ] && [ $$status -eq 0 ]
+	@$(MAKE) --no-print-directory -j2 test-systems test-language
 endif
+
+test-systems: .venv/developing
+	$(BIN)/python -m pytest $(SYSTEMS)
+
+test-language: .venv/developing
+	@mkdir -p build
+	@$(BIN)/python -m pytest $(addprefix --ignore=, $(SYSTEMS)) > build/language.log 2>&1; \
+		status=$$?; cat build/language.log; exit $$status
 
 check: .venv/developing
 	$(BIN)/ruff check .
