@@ -77,7 +77,8 @@ class RedisHub:
         Args:
             username: Whose, or the id of one.
             group: Which group.
-            persist: Whether later connections of the user are put there too.
+            persist: Whether later connections of the user are put there too. An id is
+                taken for a username then: to look who is connected would cost too much.
         """
         self._command(GroupCommand(username, group, True, persist))
 
